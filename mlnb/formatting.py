@@ -1,0 +1,95 @@
+"""Text for people: names from strangers made visible, numbers made short, HTML that escapes.
+
+Every string that comes from a file passes `display_text` before anyone sees it, and `html` before
+it stands in markup. There is no other way into HTML in this package (DESIGN.md, decision 7).
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+
+
+class Markup(str):
+    """A string that is HTML already, made by `html`; it is not escaped again."""
+
+    __slots__ = ()
+
+
+def display_text(text: str, limit: int = 80) -> str:
+    r"""`text` as one harmless line: what cannot be seen made visible, long names clipped.
+
+    >>> display_text("a\u202eb\n")
+    'a\\u202eb\\n'
+    """
+    clipped = text if len(text) <= limit else text[: limit - 1]
+    shown = _UNSEEN.sub(_visible, clipped)
+    return shown if len(text) <= limit else shown + "…"
+
+
+def _visible(match: re.Match[str]) -> str:
+    character = match.group()
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def html(template: str, **parts: object) -> Markup:
+    """Fill `{name}` in `template`, escaping every part that is not markup already.
+
+    >>> html("<td>{name}</td>", name="<b>")
+    '<td>&lt;b&gt;</td>'
+
+    Args:
+        template: markup written by us, never by a file.
+        parts: text (escaped after `display_text`), `Markup` (as it is), or a list of either.
+    """
+    return Markup(template.format_map({key: _part(value) for key, value in parts.items()}))
+
+
+def _part(value: object) -> str:
+    if isinstance(value, Markup):
+        return value
+    if isinstance(value, list | tuple):
+        return "".join(_part(item) for item in value)
+    return escape(display_text(str(value), limit=400))
+
+
+def count_text(number: float) -> str:
+    """A count as one says it: `66`, `1,412`, `11.7 M`, `1.8 G`."""
+    if number < 1_000_000:
+        return f"{number:,.0f}"
+    return _scaled(number, (1e6, "M"), (1e9, "G"), (1e12, "T"))
+
+
+def bytes_text(number: float) -> str:
+    """A size in decimal units, as disks and downloads give it: `84 B`, `4.95 MB`, `1.95 GB`."""
+    if number < 1_000:
+        return f"{number:.0f} B"
+    return _scaled(number, (1e3, "kB"), (1e6, "MB"), (1e9, "GB"), (1e12, "TB"))
+
+
+def _scaled(number: float, *units: tuple[float, str]) -> str:
+    """Three digits in the first unit in which they do not round to a thousand."""
+    for size, unit in units:
+        if number < 999.5 * size:
+            return f"{number / size:.3g} {unit}"
+    return f"{number / size:,.0f} {unit}"
+
+
+def seconds_text(seconds: float) -> str:
+    """A duration as one says it: `3 ms`, `1.4 s`, `2 min 5 s`."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 input`, `2 inputs`, `1,412 nodes`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
