@@ -1,0 +1,85 @@
+"""What a model answered: `Prediction`, a dict of arrays that remembers what it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mlnb.formatting import display_text, seconds_text
+from mlnb.specs import shape_text
+
+_SCANNED = 1_000_000
+
+
+class Prediction(dict[str, Any]):
+    """The outputs by name, in the model's order.
+
+    >>> prediction = model.predict(image)
+    >>> prediction["softmaxout_1"].argmax()
+    937
+
+    Args:
+        outputs: an array each; a list of arrays for a sequence, a dict for a map, `None` for an
+            optional output that is absent.
+        inputs: the values as they were fed, by input name.
+        notes: what was changed on the way in and how it ran, a sentence each.
+        seconds: from the call to the answer.
+        device: what it ran on, `"CPU"` or `"CUDA"`.
+    """
+
+    def __init__(
+        self,
+        outputs: Mapping[str, Any],
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        notes: tuple[str, ...] = (),
+        seconds: float = 0.0,
+        device: str = "CPU",
+    ) -> None:
+        super().__init__(outputs)
+        self.inputs = dict(inputs or {})
+        self.notes = notes
+        self.seconds = seconds
+        self.device = device
+
+    def __repr__(self) -> str:
+        names = [display_text(name, 40) for name in self]
+        width = max(map(len, names), default=0)
+        lines = [f"Prediction in {seconds_text(self.seconds)} on {self.device}"]
+        lines += [
+            f"  {name:<{width}}  {_line(value)}"
+            for name, value in zip(names, self.values(), strict=True)
+        ]
+        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+
+def _line(value: object) -> str:
+    """One output in a few words."""
+    if isinstance(value, np.ndarray):
+        dtype = "string" if value.dtype.kind in "OUST" else value.dtype.name
+        return f"{dtype} {shape_text(value.shape)}{_range(value)}"
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}"
+    if isinstance(value, dict):
+        return f"a dict of {len(value)}"
+    return display_text(repr(value), 60)
+
+
+def _range(array: np.ndarray[Any, np.dtype[Any]]) -> str:
+    if not array.size or array.size > _SCANNED:
+        return ""
+    if array.dtype.kind in "OUST":
+        return f"  {display_text(str(array.reshape(-1)[0]), 40)!r}" + " …" * (array.size > 1)
+    if array.dtype.kind == "c":
+        return ""
+    numbers = array.astype(np.float64)
+    finite = numbers[np.isfinite(numbers)]
+    if not finite.size:
+        return "  no finite value"
+    if array.size == 1:
+        return f"  {finite[0]:.4g}"
+    odd = array.size - finite.size
+    rest = f", {odd:,} not finite" if odd else ""
+    return f"  {finite.min():.4g} … {finite.max():.4g}{rest}"

@@ -1,0 +1,129 @@
+"""What runs in the child, called here directly: sessions, pieces, the evaluator."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime
+import pytest
+from models import made
+
+from mlnb.errors import ModelRunError
+from mlnb.models.runtimes import onnxruntime as runtime
+
+
+@pytest.fixture(autouse=True)
+def no_sessions():
+    runtime._sessions.clear()
+    yield
+    runtime._sessions.clear()
+
+
+def run(content, feeds, outputs=("y",), key="a", **options):
+    return runtime.predict({"sha256": key, "bytes": content}, feeds, list(outputs), **options)
+
+
+def test_a_model_known_only_by_its_hash_is_asked_for():
+    assert runtime.predict({"sha256": "a"}, {}, ["y"]) is None
+    run(made.doubler(), {"x": np.ones((1, 3), np.float32)})
+    assert runtime.predict({"sha256": "a"}, {"x": np.ones((1, 3), np.float32)}, ["y"]) is not None
+
+
+def test_only_the_latest_models_stay_open(monkeypatch):
+    monkeypatch.setattr(runtime, "KEPT_SESSIONS", 2)
+    for key in "abac":
+        run(made.doubler(), {"x": np.ones((1, 3), np.float32)}, key=key)
+    assert list(runtime._sessions) == [("a",), ("c",)]
+
+
+def test_a_file_is_opened_once_and_again_when_it_changed(tmp_path):
+    file = tmp_path / "net.onnx"
+    for number, content in enumerate((made.doubler(), made.fixed()), 1):
+        file.write_bytes(content)
+        seen = file.stat()
+        address = {
+            "path": str(file), "size": seen.st_size, "mtime_ns": seen.st_mtime_ns, "parts": []
+        }  # fmt: skip
+        for _ in range(2):
+            runtime.predict(address, {"x": np.ones((1, 3), np.float32)}, ["y"])
+        assert len(runtime._sessions) == number
+
+
+def test_pieces_are_put_together_in_order_and_cut_to_length():
+    rows = np.arange(21, dtype=np.float32).reshape(7, 3)
+    answer = run(made.fixed(batch=3), {"x": rows}, piece=3)
+    assert answer["outputs"]["y"].tolist() == rows.sum(1, keepdims=True).tolist()
+
+
+def test_an_output_without_a_row_for_each_input_cannot_run_in_pieces():
+    whole = made.model(
+        [made.node("ReduceSum", ["x"], ["y"], keepdims=0)],
+        [made.tensor("x", shape=(2, 3))],
+        [made.tensor("y")],
+    )
+    with pytest.raises(ModelRunError, match="does not have one row for each of the 2 rows fed"):
+        run(whole, {"x": np.ones((4, 3), np.float32)}, piece=2)
+
+
+def test_the_evaluator_runs_what_onnxruntime_cannot_open():
+    import ml_dtypes
+
+    answer = run(made.needs_the_evaluator(), {"x": np.ones(2, ml_dtypes.bfloat16)})
+    assert "reference evaluator" in answer["notes"][0]
+    assert answer["outputs"]["y"].dtype == ml_dtypes.bfloat16
+
+
+def test_the_evaluator_runs_what_onnxruntime_cannot_feed():
+    import ml_dtypes
+
+    dtype = made.TensorProto.BFLOAT16
+    feeds = {"x": np.array([1, 2], ml_dtypes.bfloat16)}
+    for _ in range(2):
+        answer = run(made.identity(dtype, ("N",)), feeds)
+        assert answer["outputs"]["y"].astype(int).tolist() == [1, 2]
+        assert len(answer["notes"]) == 1
+
+
+def test_the_evaluator_may_write_into_what_it_is_fed():
+    import ml_dtypes
+
+    fed = np.ones(2, ml_dtypes.bfloat16)
+    fed.flags.writeable = False
+    run(made.needs_the_evaluator(), {"x": fed})
+
+
+def test_where_both_fail_onnxruntimes_word_counts():
+    broken = made.model(
+        [made.node("NoSuchOp", ["x"], ["y"])],
+        [made.tensor("x", shape=(1,))],
+        [made.tensor("y", shape=(1,))],
+    )
+    with pytest.raises(ModelRunError, match="NoSuchOp"):
+        run(broken, {"x": np.ones(1, np.float32)})
+
+
+def test_a_failure_inside_the_model_is_not_run_again_elsewhere():
+    outside = made.model(
+        [made.node("Gather", ["x", "place"], ["y"])],
+        [made.tensor("x", shape=(2,)), made.tensor("place", made.INT64, (1,))],
+        [made.tensor("y", shape=(1,))],
+    )
+    with pytest.raises(ModelRunError, match=r"Gather.*out of (data )?bounds"):
+        run(outside, {"x": np.ones(2, np.float32), "place": np.array([9])})
+
+
+def test_a_newer_opset_than_onnxruntime_knows_is_run_by_the_evaluator():
+    from onnx import ModelProto
+
+    proto = ModelProto.FromString(made.doubler())
+    proto.ir_version, proto.opset_import[0].version = 14, 28
+    answer = run(proto.SerializeToString(), {"x": np.ones((1, 3), np.float32)})
+    assert answer["outputs"]["y"].tolist() == [[2, 2, 2]]
+
+
+def test_cuda_is_taken_where_the_installed_onnxruntime_has_it(monkeypatch):
+    assert runtime._providers() == ["CPUExecutionProvider"]
+    assert runtime.device() == "CPU"
+    both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: both)
+    assert runtime._providers() == both
+    assert runtime.device() == "CUDA"
