@@ -1,0 +1,72 @@
+// What is written on a box: a short name in bold, what it is below.
+import type { Group } from "./graph_index";
+import type { GraphModel, Instance } from "./graph_model";
+import { shapeOf } from "./payload";
+import { plural } from "../numbers";
+
+export interface BoxText {
+  title: string;
+  subtitle: string;
+}
+
+/** A node in the field's words: the module it is, or its operation, and what was set. */
+export function nodeText(model: GraphModel, instance: Instance, node: number): BoxText {
+  const { index } = instance;
+  const { data } = index;
+  const op = index.opOf(node).split("::").at(-1)!;
+  const settings = settingsText(model.payload.attributes[data.nodes.attributes[node]!]!);
+  const module = moduleName(model.payload.scopes[data.nodes.scope[node]!]!, index.groupOf[node]!);
+  if (module) return { title: module, subtitle: [op, settings].filter(Boolean).join(" ") };
+  const name = data.nodes.id[node]!.split("/").at(-1)!;
+  return { title: op, subtitle: settings || (name === op ? "" : name) };
+}
+
+// The part of the scope that the frames around the node do not say already.
+function moduleName(scope: string, group: Group): string {
+  for (let at: Group | null = group; at; at = at.parent) {
+    if (at.id !== "" && `${scope}/`.startsWith(at.id)) return scope.slice(at.id.length).replaceAll("/", ".");
+  }
+  return scope.replaceAll("/", ".");
+}
+
+function settingsText(attributes: [string, string][]): string {
+  const given = new Map(attributes);
+  const parts: string[] = [];
+  const kernel = given.get("kernel_shape") ?? given.get("kernel_size");
+  if (kernel) parts.push(square(kernel));
+  const strides = given.get("strides") ?? given.get("stride");
+  if (strides && !/^1( × 1)*$/.test(strides)) parts.push(`stride ${strides.split(" × ")[0]}`);
+  for (const name of ["axis", "perm", "to", "equation"]) if (given.has(name)) parts.push(`${name} ${given.get(name)}`);
+  return parts.join(" · ");
+}
+
+const square = (kernel: string) => kernel.replaceAll(" × ", "×");
+
+export function groupText(group: Group): BoxText {
+  return { title: group.name, subtitle: group.label };
+}
+
+/** A graph input or output: its role, then name and dtype. */
+export function portText(model: GraphModel, instance: Instance, kind: "in" | "out", at: number): BoxText {
+  const { data } = instance.index;
+  const value = (kind === "in" ? data.inputs : data.outputs)[at]!;
+  const dtype = typeOf(model, instance, value)[0];
+  const name = data.values.name[value]!;
+  return { title: kind === "in" ? "input" : "output", subtitle: dtype === "unknown" ? name : `${name} · ${dtype}` };
+}
+
+export function portsText(instance: Instance, kind: "in" | "out"): BoxText {
+  const { inputs, outputs } = instance.index.data;
+  const count = kind === "in" ? inputs.length : outputs.length;
+  return { title: plural(count, kind === "in" ? "input" : "output"), subtitle: "" };
+}
+
+export function typeOf(model: GraphModel, instance: Instance, value: number): [string, (number | string | null)[] | null] {
+  return model.payload.types[instance.index.data.values.type[value]!] ?? ["unknown", null];
+}
+
+/** What an edge carries: the shape of its one tensor, or how many there are. */
+export function edgeText(model: GraphModel, instance: Instance, values: readonly number[]): string {
+  if (values.length > 1) return plural(values.length, "tensor");
+  return values.length === 0 ? "" : shapeOf(typeOf(model, instance, values[0]!)[1], "×");
+}

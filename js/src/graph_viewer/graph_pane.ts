@@ -1,0 +1,226 @@
+// The graph's part of the frame: canvas, toolbar, minimap, search and side panel around one Viewer,
+// tied to the widget's traits and messages.
+import { button, foreign, h } from "../dom";
+import { text, type Cleanup, type Model } from "../host";
+import { countText } from "../numbers";
+import { listenToKeys } from "./keyboard";
+import { Minimap } from "./minimap";
+import { hiddenNodes, panelFor } from "./panel";
+import { decode } from "./payload";
+import { listenToPointer } from "./pointer";
+import { SearchBox } from "./search_box";
+import { watchTheme } from "./theme";
+import { Viewer } from "./viewer";
+import { TensorReader } from "./weights";
+import { boxWords } from "./words";
+
+type State = "loading" | "ready" | "empty" | "error";
+
+const HINT_MS = 2500;
+let hinted = false;
+
+export class GraphPane {
+  private readonly viewer: Viewer;
+  private readonly search: SearchBox;
+  private readonly minimap: Minimap;
+  private readonly reader: TensorReader;
+  private readonly body = h("div", { class: "mlnb-body" });
+  private readonly stage = h("div", { class: "mlnb-stage" });
+  private readonly panel = h("div", { class: "mlnb-panel", role: "region", label: "details of the selection" });
+  private readonly spoken = h("div", { class: "mlnb-spoken", role: "status" });
+  private readonly cover = h("div", { class: "mlnb-cover" }, "reading the model…");
+  private readonly hint = h("div", { class: "mlnb-hint" }, h("span", {}, "click the graph to scroll it · Ctrl + wheel zooms"));
+  private readonly hiddenToggle = button("", "show constants, shape arithmetic and identities", () => void this.toggleHidden());
+  private loads = 0;
+
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly model: Model,
+    private readonly cleanup: Cleanup,
+  ) {
+    this.reader = new TensorReader(model, cleanup);
+    this.viewer = new Viewer(root, {
+      selected: (id) => this.selected(id),
+      drawn: () => this.drawn(),
+      laidOut: (scene) => {
+        root.dataset.boxes = String(scene.boxes.length);
+        this.say();
+      },
+      failed: (message) => this.fail(message),
+    });
+    cleanup.add(() => this.viewer.close());
+    this.minimap = new Minimap((x, y) => this.viewer.centre(x, y));
+    this.search = new SearchBox(this.viewer, cleanup, this.detailsButton());
+    this.setState("loading");
+    this.build();
+    this.listen();
+    this.followModel();
+    void this.load();
+  }
+
+  boxes() {
+    return this.viewer.view.boxRects();
+  }
+
+  private build(): void {
+    const { viewer, stage } = this;
+    const { canvas } = viewer.view;
+    canvas.className = "mlnb-graph";
+    canvas.tabIndex = 0;
+    canvas.setAttribute("role", "application");
+    canvas.setAttribute("aria-label",
+      "the model's graph: arrows walk, Enter opens and closes, slash finds, plus and minus zoom, 0 shows all");
+    const toolbar = h("div", { class: "mlnb-tools", role: "toolbar", label: "view" },
+      button("+", "zoom in", () => viewer.zoomBy(1.25)),
+      button("−", "zoom out", () => viewer.zoomBy(0.8)),
+      button("fit", "show the whole graph", () => viewer.fit()),
+      this.hiddenToggle);
+    this.hint.hidden = this.hiddenToggle.hidden = true;
+    stage.append(canvas, this.minimap.canvas, toolbar, this.hint, this.cover);
+    this.body.append(stage, h("div", { class: "mlnb-side" }, this.search.element, this.panel));
+    this.root.append(this.body, this.spoken);
+    this.setHeight();
+  }
+
+  private detailsButton(): HTMLButtonElement {
+    const fold = button("Details", "show the details of the selection", () => {
+      const open = this.body.classList.toggle("mlnb-unfolded");
+      fold.setAttribute("aria-expanded", String(open));
+    });
+    fold.classList.add("mlnb-fold");
+    fold.setAttribute("aria-expanded", "false");
+    return fold;
+  }
+
+  private listen(): void {
+    const { viewer, cleanup } = this;
+    listenToPointer(viewer.view.canvas, cleanup, {
+      pan: (dx, dy) => viewer.pan(dx, dy),
+      zoom: (x, y, factor) => viewer.zoom(x, y, factor),
+      press: (x, y) => viewer.press(x, y),
+      open: (x, y) => viewer.openAt(x, y),
+      cursor: (x, y) => viewer.cursorAt(x, y),
+      hint: () => this.showHint(),
+    });
+    listenToKeys(viewer.view.canvas, cleanup, {
+      walk: (direction) => viewer.walk(direction),
+      toggle: () => viewer.toggleSelected(),
+      zoomBy: (factor) => viewer.zoomBy(factor),
+      fit: () => viewer.fit(),
+      search: () => this.search.input.focus(),
+      clear: () => this.clear(),
+    });
+    const sized = new ResizeObserver(([entry]) => {
+      const { width, height } = entry!.contentRect;
+      if (width > 0) viewer.resize(width, height);
+    });
+    sized.observe(this.stage);
+    cleanup.add(() => sized.disconnect());
+    cleanup.add(watchTheme(() => void viewer.themeChanged()));
+  }
+
+  private followModel(): void {
+    const { model, cleanup, viewer } = this;
+    cleanup.follow(model, "change:payload", () => void this.load());
+    cleanup.follow(model, "change:height", () => this.setHeight());
+    cleanup.follow(model, "change:readable", () => this.say());
+    cleanup.follow(model, "change:selected", () => {
+      if (viewer.selectedId === text(model, "selected")) return;
+      viewer.select(text(model, "selected"));
+      this.say();
+    });
+    cleanup.follow(model, "msg:custom", (message: { kind?: string; id?: string }) => {
+      if (message?.kind === "focus") void viewer.focus(String(message.id));
+    });
+    cleanup.add(() => (this.loads += 1));
+  }
+
+  private async load(): Promise<void> {
+    const bytes = this.model.get("payload") as DataView | Uint8Array | null;
+    if (!bytes || bytes.byteLength === 0) return;
+    const load = ++this.loads;
+    try {
+      const payload = await decode(bytes);
+      if (load !== this.loads) return;
+      this.reader.forget();
+      if (payload.graphs[0]!.nodes.id.length === 0) {
+        this.cover.replaceChildren("this model has no operations");
+        this.setState("empty");
+        return;
+      }
+      this.viewer.selectedId ||= text(this.model, "selected");
+      await this.viewer.setPayload(payload);
+      this.search.reset();
+    } catch (error) {
+      if (load === this.loads) this.fail((error as Error).message);
+    }
+  }
+
+  private drawn(): void {
+    const { scene, view, theme } = this.viewer;
+    this.minimap.draw(scene!, view.camera, view.size, theme);
+    if (this.root.dataset.state === "ready") return;
+    this.setState("ready");
+    performance.mark("mlnb-first-picture");
+  }
+
+  private selected(id: string): void {
+    if (text(this.model, "selected") !== id) {
+      this.model.set("selected", id);
+      this.model.save_changes();
+    }
+    this.say();
+  }
+
+  // What is selected: spoken, in the panel, and what the toolbar offers.
+  private say(): void {
+    const { viewer, model } = this;
+    if (!viewer.model) return;
+    const placed = viewer.selectedBox;
+    this.spoken.textContent = placed ? boxWords(placed.box) : "nothing selected";
+    this.panel.replaceChildren(panelFor(viewer.model, viewer.target, {
+      go: (id) => void viewer.focus(id),
+      statistics: model.get("readable") ? (graph, value) => this.reader.element(graph, value) : null,
+      showHidden: viewer.showHidden,
+    }));
+    const hidden = hiddenNodes(viewer.model.payload);
+    this.hiddenToggle.hidden = hidden === 0;
+    this.hiddenToggle.textContent = `hidden: ${countText(hidden)}`;
+    this.hiddenToggle.setAttribute("aria-pressed", String(viewer.showHidden));
+  }
+
+  private async toggleHidden(): Promise<void> {
+    await this.viewer.setShowHidden(!this.viewer.showHidden);
+    this.search.refresh();
+  }
+
+  private clear(): boolean {
+    const something = this.viewer.selectedId !== "" || this.search.input.value !== "";
+    this.search.clear();
+    this.viewer.choose("");
+    return something;
+  }
+
+  private showHint(): void {
+    if (hinted) return;
+    hinted = true;
+    this.hint.hidden = false;
+    const timer = setTimeout(() => (this.hint.hidden = true), HINT_MS);
+    this.cleanup.add(() => clearTimeout(timer));
+  }
+
+  private setHeight(): void {
+    const height = Number(this.model.get("height")) || 460;
+    this.root.style.setProperty("--mlnb-height", `${height}px`);
+  }
+
+  private setState(state: State): void {
+    this.root.dataset.state = state;
+    this.cover.hidden = state === "ready";
+  }
+
+  private fail(message: string): void {
+    this.cover.replaceChildren(h("div", { class: "mlnb-warn", role: "alert" }, foreign(message, 400)));
+    this.setState("error");
+  }
+}

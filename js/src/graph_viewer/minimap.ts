@@ -1,0 +1,60 @@
+// The whole graph in a corner, with the part in view framed; a press or drag there moves the view.
+import type { Camera, Size } from "./camera";
+import type { Scene } from "./scene";
+import type { Theme } from "./theme";
+
+const ROOM = { width: 104, height: 118, margin: 6 };
+const STRETCH = 5;
+
+export class Minimap {
+  readonly canvas = document.createElement("canvas");
+  private scale = { x: 1, y: 1 };
+  private left = 0;
+  private top = 0;
+
+  constructor(private readonly goTo: (x: number, y: number) => void) {
+    this.canvas.className = "mlnb-minimap";
+    this.canvas.setAttribute("aria-hidden", "true");
+    const follow = (event: PointerEvent) => {
+      if (event.buttons === 0) return;
+      this.canvas.setPointerCapture(event.pointerId);
+      const box = this.canvas.getBoundingClientRect();
+      this.goTo((event.clientX - box.left - this.left) / this.scale.x, (event.clientY - box.top - this.top) / this.scale.y);
+      event.preventDefault();
+    };
+    this.canvas.addEventListener("pointerdown", follow);
+    this.canvas.addEventListener("pointermove", follow);
+  }
+
+  /** Draw, or hide where the whole scene is in view anyway. */
+  draw(scene: Scene, camera: Camera, view: Size, theme: Theme): void {
+    const shown = { width: view.width / camera.scale, height: view.height / camera.scale };
+    const whole = camera.x <= 0 && camera.y <= 0 && camera.x + shown.width >= scene.width && camera.y + shown.height >= scene.height;
+    this.canvas.hidden = whole || view.width < 300;
+    const pen = this.canvas.hidden ? null : this.canvas.getContext("2d");
+    if (!pen) return;
+    const ratio = window.devicePixelRatio || 1;
+    this.canvas.width = ROOM.width * ratio;
+    this.canvas.height = ROOM.height * ratio;
+    // A long thin graph would be a hairline: the narrow side may stretch.
+    const [wide, tall] = [(ROOM.width - 2 * ROOM.margin) / scene.width, (ROOM.height - 2 * ROOM.margin) / scene.height];
+    this.scale = { x: Math.min(wide, tall * STRETCH), y: Math.min(tall, wide * STRETCH) };
+    this.left = (ROOM.width - scene.width * this.scale.x) / 2;
+    this.top = (ROOM.height - scene.height * this.scale.y) / 2;
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.fillStyle = theme.edge;
+    pen.globalAlpha = 0.55;
+    for (const { box, x, y, width, height } of scene.boxes) {
+      if (box.inner) continue;
+      pen.fillRect(this.left + x * this.scale.x, this.top + y * this.scale.y, Math.max(1, width * this.scale.x), Math.max(1, height * this.scale.y));
+    }
+    pen.globalAlpha = 1;
+    pen.strokeStyle = theme.accent;
+    pen.lineWidth = 1.5;
+    const x0 = Math.max(1, this.left + camera.x * this.scale.x);
+    const y0 = Math.max(1, this.top + camera.y * this.scale.y);
+    const x1 = Math.min(ROOM.width - 1, this.left + (camera.x + shown.width) * this.scale.x);
+    const y1 = Math.min(ROOM.height - 1, this.top + (camera.y + shown.height) * this.scale.y);
+    pen.strokeRect(x0, y0, x1 - x0, y1 - y0);
+  }
+}

@@ -1,0 +1,43 @@
+// The page's colours for the canvas, read from the CSS of the frame, and read anew when the theme
+// changes: Jupyter sets data-jp-theme-name on the body, others a class, the system a media query.
+export interface Theme {
+  background: string;
+  panel: string;
+  text: string;
+  muted: string;
+  line: string;
+  edge: string;
+  accent: string;
+  family: string;
+}
+
+/** What the frame's CSS says now. */
+export function readTheme(root: HTMLElement): Theme {
+  const style = getComputedStyle(root);
+  const color = (name: string, otherwise: string) => style.getPropertyValue(`--mlnb-${name}`).trim() || otherwise;
+  return {
+    background: color("bg", "#fff"),
+    panel: color("panel", "#f7f8fa"),
+    text: color("fg", "#1f2328"),
+    muted: color("muted", "#6b7280"),
+    line: color("line", "#d4d8de"),
+    edge: color("edge", "#98a2b3"),
+    accent: color("accent", "#1976d2"),
+    family: style.fontFamily || "system-ui, sans-serif",
+  };
+}
+
+/** Call `changed` whenever the theme may have changed; the returned step ends it. */
+export function watchTheme(changed: () => void): () => void {
+  const observer = new MutationObserver(changed);
+  const attributes = ["class", "data-jp-theme-name", "data-jp-theme-light", "data-vscode-theme-id", "theme"];
+  for (const element of [document.documentElement, document.body]) {
+    observer.observe(element, { attributes: true, attributeFilter: attributes });
+  }
+  const media = window.matchMedia("(prefers-color-scheme: dark)");
+  media.addEventListener("change", changed);
+  return () => {
+    observer.disconnect();
+    media.removeEventListener("change", changed);
+  };
+}

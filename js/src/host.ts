@@ -1,0 +1,46 @@
+// What anywidget hands to `render`: the widget's model, as far as we use it.
+export interface Model {
+  get(name: string): unknown;
+  set(name: string, value: unknown): void;
+  save_changes(): void;
+  on(event: string, callback: (...parts: never[]) => void): void;
+  off(event: string, callback: (...parts: never[]) => void): void;
+  send(content: unknown): void;
+}
+
+export interface RenderProps {
+  model: Model;
+  el: HTMLElement;
+}
+
+/** Undo steps of one view, run once, last first. */
+export class Cleanup {
+  private steps: (() => void)[] = [];
+
+  add(step: () => void): void {
+    this.steps.push(step);
+  }
+
+  /** Listen to a DOM target until the view goes. */
+  listen<E extends Event>(
+    target: EventTarget,
+    type: string,
+    listener: (event: E) => void,
+    options?: AddEventListenerOptions,
+  ): void {
+    target.addEventListener(type, listener as EventListener, options);
+    this.add(() => target.removeEventListener(type, listener as EventListener, options));
+  }
+
+  /** Listen to the widget's model until the view goes. */
+  follow(model: Model, event: string, callback: (...parts: never[]) => void): void {
+    model.on(event, callback);
+    this.add(() => model.off(event, callback));
+  }
+
+  run(): void {
+    for (const step of this.steps.splice(0).reverse()) step();
+  }
+}
+
+export const text = (model: Model, name: string): string => String(model.get(name) ?? "");

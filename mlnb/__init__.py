@@ -1,0 +1,108 @@
+"""mlnb: look into, run, build and train deep-learning models inside a Jupyter notebook.
+
+The public names live here, and each is imported when it is first asked for (PEP 562): `import mlnb`
+costs a few milliseconds and brings neither NumPy, IPython, onnx nor torch. The same list stands
+twice, once for people and once for type checkers; a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from mlnb._version import __version__
+
+TYPE_CHECKING = False  # as in `typing`, whose import alone would cost more than all of this file
+if TYPE_CHECKING:
+    from typing import Any
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from mlnb.data.sample import Sample as Sample
+    from mlnb.data.samples import list_samples as list_samples
+    from mlnb.data.samples import load_sample as load_sample
+    from mlnb.errors import ImageError as ImageError
+    from mlnb.errors import InputError as InputError
+    from mlnb.errors import LimitExceeded as LimitExceeded
+    from mlnb.errors import MissingExtra as MissingExtra
+    from mlnb.errors import MlnbError as MlnbError
+    from mlnb.errors import ModelCrashed as ModelCrashed
+    from mlnb.errors import ModelFileChanged as ModelFileChanged
+    from mlnb.errors import ModelFormatError as ModelFormatError
+    from mlnb.errors import ModelRunError as ModelRunError
+    from mlnb.errors import ModelTimeout as ModelTimeout
+    from mlnb.errors import SampleMissing as SampleMissing
+    from mlnb.errors import UnknownName as UnknownName
+    from mlnb.graph.fold import fold as fold
+    from mlnb.graph.graph import Graph as Graph
+    from mlnb.graph.graph import Node as Node
+    from mlnb.graph.graph import Value as Value
+    from mlnb.graph.summary import summarize as summarize
+    from mlnb.limits import Limits as Limits
+    from mlnb.models.model import Model as Model
+    from mlnb.models.model import load_model as load_model
+    from mlnb.models.prediction import Prediction as Prediction
+    from mlnb.specs import TensorSpec as TensorSpec
+    from mlnb.specs import TensorSpecs as TensorSpecs
+    from mlnb.widgets.graph_viewer import GraphViewer as GraphViewer
+    from mlnb.widgets.tensor_table import TensorTable as TensorTable
+
+_HOMES = {
+    "data.sample": ["Sample"],
+    "data.samples": ["list_samples", "load_sample"],
+    "errors": [
+        "ImageError",
+        "InputError",
+        "LimitExceeded",
+        "MissingExtra",
+        "MlnbError",
+        "ModelCrashed",
+        "ModelFileChanged",
+        "ModelFormatError",
+        "ModelRunError",
+        "ModelTimeout",
+        "SampleMissing",
+        "UnknownName",
+    ],
+    "graph.fold": ["fold"],
+    "graph.graph": ["Graph", "Node", "Value"],
+    "graph.summary": ["summarize"],
+    "limits": ["Limits"],
+    "models.model": ["Model", "load_model"],
+    "models.prediction": ["Prediction"],
+    "specs": ["TensorSpec", "TensorSpecs"],
+    "widgets.graph_viewer": ["GraphViewer"],
+    "widgets.tensor_table": ["TensorTable"],
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *sorted(_HOME)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        if name.startswith("__"):
+            raise AttributeError(f"module 'mlnb' has no attribute {name!r}")
+        from mlnb.errors import unknown
+
+        raise AttributeError(f"mlnb has {unknown('name', name, __all__)}")
+    value = getattr(import_module(f"mlnb.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """What `%load_ext mlnb` does: the magics, their completion, and live views of models."""
+    from mlnb.magics import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """What `%unload_ext mlnb` does: all of it taken back."""
+    from mlnb.magics import unload
+
+    unload(shell)

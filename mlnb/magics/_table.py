@@ -1,0 +1,11 @@
+"""The magics of mlnb, by the class that holds them; kept by hand, so that it can be read.
+
+It is what `%load_ext mlnb` registers and `%unload_ext mlnb` takes back. A test compares it with the
+classes and prints the corrected one.
+"""
+
+MAGICS: dict[str, list[str]] = {
+    "mlnb.magics.learn.LearnMagics": ["mlsample"],
+    "mlnb.magics.look.LookMagics": ["mlgraph", "mlio", "mlload"],
+    "mlnb.magics.use.UseMagics": ["mlpredict"],
+}

@@ -1,0 +1,142 @@
+"""Completion inside our magics: options, paths, models, variables, samples.
+
+IPython completes the names of magics, but not their options. A matcher of today's IPython sees the
+line and says what it replaces; one of IPython 7 (Colab) is given a word only and reads the line
+from the completer, hence the two small adapters at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlnb.magics._table import MAGICS
+from mlnb.magics.words import last_word, quoted, unquoted
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from mlnb.magics.shell import Argument, Parser
+
+_CALL = re.compile(r"^(?:[\w.,\s\[\]]*=)?\s*%{1,2}(?P<name>ml\w+)\s(?P<rest>.*)$")
+
+
+def install(shell: InteractiveShell) -> None:
+    """Complete in our magics from now on."""
+    shell.Completer.custom_matchers.append(_matcher(shell))
+
+
+def remove(shell: InteractiveShell) -> None:
+    """Complete as before."""
+    matchers = shell.Completer.custom_matchers
+    matchers[:] = [m for m in matchers if not getattr(m, "of_mlnb", False)]
+
+
+def complete(shell: InteractiveShell, line: str) -> tuple[str, list[str]] | None:
+    """The fragment before the cursor and what may stand in its place; `None` for other lines.
+
+    >>> complete(get_ipython(), "%mlload --na")
+    ('--na', ['--name'])
+    """
+    call = _CALL.match(line)
+    names = [name for names in MAGICS.values() for name in names]
+    if call is None or call["name"] not in names:
+        return None
+    parser: Parser = shell.magics_manager.magics["line"][call["name"]].parser
+    words, fragment = last_word(call["rest"])
+    if fragment.startswith("-"):
+        return fragment, [flag for flag in parser.options if flag.startswith(fragment)]
+    argument = _expected(parser, words)
+    return fragment, _candidates(shell, argument, fragment, words) if argument else []
+
+
+def _expected(parser: Parser, words: list[str]) -> Argument | None:
+    """The argument that the next word belongs to."""
+    flags = {a.flag: a for a in parser.arguments if a.flag.startswith("-")}
+    if words and words[-1] in flags:
+        return flags[words[-1]]
+    places = [a for a in parser.arguments if a.flag not in flags]
+    for before, word in zip(["", *words], words, strict=False):
+        if word not in flags and before not in flags and places and not places[0].many:
+            places.pop(0)
+    return places[0] if places else None
+
+
+def _candidates(
+    shell: InteractiveShell, argument: Argument, fragment: str, words: list[str]
+) -> list[str]:
+    meant = unquoted(fragment)
+    if argument.completes == "path":
+        return _paths(meant, fragment[:1])
+    if argument.completes == "feed":
+        name, equals, begun = fragment.rpartition("=")
+        ready = [name + equals + v for v in _variables(shell) if v.startswith(begun)]
+        return ready if equals else [*_feeds(shell, words, meant), *ready]
+    found: dict[str, Callable[[], list[str]]] = {
+        "model": lambda: _variables(shell, "Model", "Graph"),
+        "variable": lambda: _variables(shell),
+        "sample": _samples,
+    }
+    if argument.completes not in found:
+        return []
+    return [quoted(n) for n in found[argument.completes]() if n.startswith(meant)]
+
+
+def _paths(meant: str, opened: str) -> list[str]:
+    folder, begun = os.path.split(meant)
+    try:
+        entries = sorted(Path(folder or ".").expanduser().iterdir())
+    except OSError:
+        return []
+    shown = [e for e in entries if e.name.startswith(begun) and (begun or e.name[0] != ".")]
+    texts = [os.path.join(folder, e.name) + ("/" if e.is_dir() else "") for e in shown]
+    return [quoted(text, opened) for text in texts]
+
+
+def _feeds(shell: InteractiveShell, words: list[str], begun: str) -> list[str]:
+    model = shell.user_ns.get(words[0]) if words else None
+    names = getattr(getattr(model, "inputs", None), "names", [])
+    fed = {word.rpartition("=")[0] for word in words[1:]}
+    return [quoted(f"{name}=") for name in names if name.startswith(begun) and name not in fed]
+
+
+def _variables(shell: InteractiveShell, *classes: str) -> list[str]:
+    from mlnb.magics.shell import user_names
+
+    names = user_names(shell, {})
+    return sorted(n for n in names if not classes or type(shell.user_ns[n]).__name__ in classes)
+
+
+def _samples() -> list[str]:
+    from mlnb.data.samples import list_samples
+
+    return [sample.name for sample in list_samples()]
+
+
+def _matcher(shell: InteractiveShell) -> Callable[..., Any]:
+    try:
+        from IPython.core.completer import SimpleCompletion, context_matcher
+    except ImportError:
+        return _matcher_of_ipython_7(shell)
+
+    @context_matcher(identifier="mlnb", priority=200)
+    def matcher(context: Any) -> dict[str, Any]:
+        fragment, texts = complete(shell, context.text_until_cursor) or ("", [])
+        completions = [SimpleCompletion(text=text, type="param") for text in texts]
+        return {"completions": completions, "matched_fragment": fragment, "suppress": bool(texts)}
+
+    matcher.of_mlnb = True
+    return matcher
+
+
+def _matcher_of_ipython_7(shell: InteractiveShell) -> Callable[..., Any]:
+    def matcher(token: str) -> list[str]:
+        fragment, texts = complete(shell, shell.Completer.text_until_cursor) or ("", [])
+        before = len(fragment) - len(token)  # IPython replaces its own idea of a word
+        return [text[before:] for text in texts] if before >= 0 else []
+
+    matcher.of_mlnb = True  # type: ignore[attr-defined]
+    return matcher

@@ -1,0 +1,174 @@
+"""Look into a model: `%mlload`, `%mlgraph`, `%mlio`."""
+
+from __future__ import annotations
+
+import os
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from IPython.core.magic import Magics, magics_class
+from traitlets import TraitError
+
+from mlnb.data.samples import list_samples
+from mlnb.errors import SampleMissing
+from mlnb.formatting import display_text
+from mlnb.graph.graph import Graph
+from mlnb.magics.shell import Argument, Call, MagicError, magic
+from mlnb.models.model import Model, load_model
+from mlnb.models.prediction import Prediction
+from mlnb.specs import TensorSpecs
+
+if TYPE_CHECKING:
+    from mlnb.widgets.graph_viewer import GraphViewer
+    from mlnb.widgets.tensor_table import TensorTable
+
+
+@magics_class
+class LookMagics(Magics):
+    """The magics that look and change nothing."""
+
+    @magic(Argument("path", completes="path"), Argument("--name"))
+    def mlload(self, call: Call) -> Model:
+        """Load a model file, show its inputs, its outputs and its graph, and return the model.
+
+        %mlload PATH [--name NAME]
+
+        PATH    a file; in quotes where it has spaces; `~` is your home folder. Where there is no
+                such file: a variable that holds a path or the bytes, or the name of a sample.
+        --name  the variable to put the model into; without it the file's name, made a variable's:
+                `resnet-18.onnx` becomes `resnet_18`. A variable that holds something else than a
+                model is never overwritten.
+
+        Examples
+        --------
+        %mlload squeezenet1.1_fp16.onnx
+        %mlload "my models/net.onnx" --name net
+        m = %mlload net.onnx
+        %mlload net.onnx;                # loads, shows nothing
+
+        The same in Python: `net = mlnb.load_model("net.onnx", name="net")`, then `net` as the last
+        line of a cell.
+        """
+        name = call.options.name
+        try:
+            model = load_model(_source(call), name=name)
+        except OSError as error:
+            why = error.strerror or error
+            raise MagicError(f"cannot read {call.options.path}: {why}") from error
+        call.bind(name or model.name, model)
+        call.show(model)
+        return model
+
+    @magic(Argument("model", completes="model"), Argument("--height", kind=int))
+    def mlgraph(self, call: Call) -> GraphViewer:
+        """Show the graph of a loaded model, and return the viewer.
+
+        %mlgraph MODEL [--height HEIGHT]
+
+        MODEL     the variable that holds the model, or a `Graph`.
+        --height  of the graph's canvas, in pixels; 460 without it.
+
+        Examples
+        --------
+        %mlgraph net
+        viewer = %mlgraph net --height 700
+        viewer.focus("layer4")
+
+        The same in Python: `GraphViewer(net, height=700)`.
+        """
+        from mlnb.widgets.graph_viewer import GraphViewer
+
+        model = named(call, call.options.model, Model, Graph)
+        height = call.options.height
+        try:
+            viewer = GraphViewer(model) if height is None else GraphViewer(model, height=height)
+        except TraitError as error:
+            raise MagicError(str(error)) from error
+        call.show(viewer)
+        return viewer
+
+    @magic(Argument("model", completes="model"))
+    def mlio(self, call: Call) -> TensorTable:
+        """Show what goes into a model and what comes out, and return the table.
+
+        %mlio MODEL
+
+        MODEL  the variable that holds the model; or one that holds a prediction, whose values are
+               shown, or a row of specs such as `net.inputs`, put into a variable.
+
+        Examples
+        --------
+        %mlio net
+
+        The same in Python: `TensorTable(net)`.
+        """
+        from mlnb.widgets.tensor_table import TensorTable
+
+        table = TensorTable(named(call, call.options.model, Model, Prediction, TensorSpecs))
+        call.show(table)
+        return table
+
+
+def named(call: Call, name: str, *kinds: type) -> Any:
+    """The user's variable `name`, which holds one of `kinds`; the first kind names what is wanted.
+
+    Raises:
+        MagicError: it holds something else.
+        UnknownName: no such variable, with the closest.
+    """
+    value = call.variable(name, kinds[0].__name__.lower(), kinds[0])
+    if not isinstance(value, kinds):
+        raise MagicError(
+            f"{name} is of type {type(value).__name__}, not a {kinds[0].__name__}; "
+            "load one: %mlload PATH --name NAME"
+        )
+    return value
+
+
+def _source(call: Call) -> Path | bytes:
+    """What PATH stands for: a file first, then a variable, then a sample.
+
+    Raises:
+        MagicError: nothing of these, with the closest files.
+    """
+    text: str = call.options.path
+    path = Path(text).expanduser()
+    if not path.exists():
+        value = call.local.get(text, call.shell.user_ns.get(text))
+        if isinstance(value, bytes):
+            return value
+        if isinstance(value, str | os.PathLike):
+            path = Path(value).expanduser()
+        else:
+            path = _sample_models().get(text, path)
+    if path.is_dir():
+        inside = ", ".join(_file_names(path)[:6]) or "no file"
+        raise MagicError(
+            f"{path} is a folder; name a file in it. It has: {display_text(inside, 200)}"
+        )
+    return path if path.exists() else _refuse(path)
+
+
+def _refuse(path: Path) -> NoReturn:
+    folder, here = path.parent, path.name == str(path)
+    if not folder.is_dir():
+        raise MagicError(f"no file {path}: there is no folder {folder} in {Path.cwd()}")
+    known = _file_names(folder) + (list(_sample_models()) if here else [])
+    close = get_close_matches(path.name, known, n=3, cutoff=0.5)
+    few = ", ".join(known[:6]) or "nothing"
+    hint = f"did you mean {' or '.join(close)}?" if close else f"it has: {few}"
+    raise MagicError(f"no file {path.name} in {folder.resolve()}; {display_text(hint, 200)}")
+
+
+def _file_names(folder: Path) -> list[str]:
+    return sorted(e.name for e in folder.iterdir() if not e.name.startswith(".") and e.is_file())
+
+
+def _sample_models() -> dict[str, Path]:
+    """The samples that are model files, by their names and by their files' names."""
+    try:
+        models = [s for s in list_samples() if s.kind == "model" and s.path is not None]
+    except SampleMissing:
+        return {}
+    return {name: s.path for s in models if s.path for name in (s.path.name, s.name)}
