@@ -1,0 +1,1 @@
+"""Pictures, tables and text: what models eat, and the samples at hand."""
