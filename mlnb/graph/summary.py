@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from mlnb.formatting import Markup, bytes_text, count_text, display_text, html, plural
 from mlnb.graph.elide import elided_nodes
 from mlnb.graph.fold import op_text
+from mlnb.graph.graph import Graph
 from mlnb.graph.macs import macs
 from mlnb.graph.order import data_flow_order
 from mlnb.graph.weights import Weights, elements
-
-if TYPE_CHECKING:
-    from mlnb.graph.graph import Graph
 
 SHOWN = 40
 """Rows that text and HTML show; `to_frame` has them all."""
@@ -123,15 +121,24 @@ class Summary:
         return " · ".join(parts)
 
 
-def summarize(graph: Graph) -> Summary:
-    """Count a graph and the graphs nested in it.
+class HasGraph(Protocol):
+    """Whatever has a graph, such as a `Model`."""
 
-    >>> summarize(model.graph).parameters
+    @property
+    def graph(self) -> Graph:
+        """Its operations and the values between them."""
+
+
+def summarize(model: Graph | HasGraph) -> Summary:
+    """Count the operations, parameters and multiplications of a model, nested graphs included.
+
+    >>> summarize(model).parameters
     11689512
 
     For MACs a batch dimension that is a name counts as 1, and one that is a number as that number.
     The body of a loop or function counts once.
     """
+    graph = model if isinstance(model, Graph) else model.graph
     counts = list(_counts(graph))
     by_op = _rows((op, "", row) for op, _, row in counts)
     by_layer = _rows((layer, op, row) for op, layer, row in counts)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from graph.made_graphs import EXPORTS, Made, export, light, transformer
 
@@ -32,6 +34,10 @@ def test_a_small_net_adds_up():
         ("stem/conv", "Conv"),
         ("stem/act", "Relu"),
     ]
+
+
+def test_a_model_is_counted_like_its_graph():
+    assert summarize(SimpleNamespace(graph=conv_net())) == summarize(conv_net())
 
 
 @pytest.mark.parametrize(
