@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from mlnb.data.sample import Sample as Sample
     from mlnb.data.samples import list_samples as list_samples
     from mlnb.data.samples import load_sample as load_sample
+    from mlnb.downloads import download as download
+    from mlnb.errors import DownloadError as DownloadError
+    from mlnb.errors import DownloadRefused as DownloadRefused
     from mlnb.errors import ImageError as ImageError
     from mlnb.errors import InputError as InputError
     from mlnb.errors import LimitExceeded as LimitExceeded
@@ -49,7 +52,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "data.sample": ["Sample"],
     "data.samples": ["list_samples", "load_sample"],
+    "downloads": ["download"],
     "errors": [
+        "DownloadError",
+        "DownloadRefused",
         "ImageError",
         "InputError",
         "LimitExceeded",

@@ -53,6 +53,14 @@ class SampleMissing(MlnbError, FileNotFoundError):
     """A sample that is not on this machine; the message says where it is looked for."""
 
 
+class DownloadError(MlnbError, OSError):
+    """A download did not come to its end; what came is kept, and the same call goes on."""
+
+
+class DownloadRefused(DownloadError):
+    """What came is not what was asked for, or may do harm; nothing of it was kept or unpacked."""
+
+
 class ImageError(MlnbError, ValueError):
     """A picture that cannot be read: no picture at all, damaged, too large, or no regular file."""
 

@@ -11,8 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from mlnb.formatting import display_text
+
 Sink = Callable[[str, int, int], None]
-"""Called with the label, what is done and the total; a last time when the work ends."""
+"""Called with the label, what is done and the total; a last time when the work ends.
+
+Where it has a method `end`, that is called after the last time, with the label.
+"""
 
 QUIET_SECONDS = 1.0
 TICK_SECONDS = 0.1
@@ -28,7 +33,7 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
 
     Args:
         label: what is going on, in a word or two.
-        total: the number of steps.
+        total: the number of steps; 0 where nobody knows.
     """
     sink = _sink
     shown = False
@@ -47,8 +52,7 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
     finally:
         if shown:
             sink(label, latest, total)
-            if sink is stderr_line:
-                sys.stderr.write("\n")
+            getattr(sink, "end", _nothing)(label)
 
 
 def set_sink(sink: Sink | None) -> Sink:
@@ -58,14 +62,35 @@ def set_sink(sink: Sink | None) -> Sink:
     >>> set_sink(previous)
     """
     global _sink
-    previous, _sink = _sink, sink or stderr_line
+    previous, _sink = _sink, sink or _stderr_line
     return previous
 
 
-def stderr_line(label: str, done: int, total: int) -> None:
+def progress_text(label: str, done: int, total: int) -> str:
+    """What a sink shows.
+
+    >>> progress_text("net", 1000, 2000)
+    'net: 1,000 of 2,000'
+    """
+    return f"{display_text(label)}: {done:,} of {total:,}"
+
+
+class StderrLine:
     """The sink of a plain script: one line on stderr that is written over."""
-    sys.stderr.write(f"\r{label}: {done:,} of {total:,}")
-    sys.stderr.flush()
+
+    def __call__(self, label: str, done: int, total: int) -> None:
+        """Write the line anew."""
+        sys.stderr.write(f"\r{progress_text(label, done, total)}")
+        sys.stderr.flush()
+
+    def end(self, label: str) -> None:
+        """Go to the next line."""
+        sys.stderr.write("\n")
 
 
-_sink: Sink = stderr_line
+def _nothing(_: str) -> None:
+    return
+
+
+_stderr_line = StderrLine()
+_sink: Sink = _stderr_line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,3 +16,13 @@ def mlnb_data() -> Path:
     if not folder:
         pytest.skip("MLNB_DATA is not set: no real models and photographs on this machine")
     return Path(folder).resolve(strict=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test asks the network for anything, nor touches what its user has downloaded."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLNB_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("MLNB_OFFLINE", "1")
+        patch.setenv("no_proxy", "127.0.0.1")
+        yield

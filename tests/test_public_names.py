@@ -13,6 +13,8 @@ import mlnb
 
 NAMES = [
     "__version__",
+    "DownloadError",
+    "DownloadRefused",
     "Graph",
     "GraphViewer",
     "ImageError",
@@ -36,6 +38,7 @@ NAMES = [
     "TensorTable",
     "UnknownName",
     "Value",
+    "download",
     "fold",
     "list_samples",
     "load_model",

@@ -54,9 +54,11 @@ class Sample:
         description: one line for people.
         licence: as its source states it.
         source: where it comes from.
-        nbytes: the size on disk, in bytes; 0 where the sample is not here.
+        nbytes: the size on disk, or of the download, in bytes; 0 where nobody knows.
         here: whether it is on this machine.
         path: the file or folder; `None` for what a package reads by itself.
+        stand_in: whether mlnb made it up, because the real one could not be had; what one measures
+            on it means nothing.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Sample:
     here: bool = True
     path: Path | None = None
     read: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
+    stand_in: bool = False
 
     def data(self) -> Any:
         """The sample's content, read now.
@@ -78,20 +81,30 @@ class Sample:
         - labels: a list of strings. model: the bytes of its file.
 
         Raises:
-            SampleMissing: a model that is a folder has no content of its own: use its path.
+            SampleMissing: it is not on this machine yet, and `load_sample` brings it; or it is a
+                model that is a folder and has no content of its own: use its path.
             MissingExtra: the package that holds or reads it is not installed.
         """
         if self.read is not None:
             return self.read()
+        if not self.here:
+            raise SampleMissing(self._how_to_get)
         if self.path is None or not self.path.is_file():
             raise SampleMissing(f"{self.name} is a folder; take its path: os.fspath(sample)")
         return self.path.read_bytes()
 
     def __fspath__(self) -> str:
+        if self.path is None and not self.here:
+            raise SampleMissing(self._how_to_get)
         if self.path is None:
             raise SampleMissing(f"{self.name} is no file; take its data: sample.data()")
         return str(self.path)
 
+    @property
+    def _how_to_get(self) -> str:
+        return f"{self.name} is not on this machine; mlnb.load_sample({self.name!r}) downloads it"
+
     def __repr__(self) -> str:
         size = bytes_text(self.nbytes) if self.here else "not here"
-        return f"Sample({display_text(self.name)!r}, {self.kind}, {size})"
+        state = "stand-in" if self.stand_in else size
+        return f"Sample({display_text(self.name)!r}, {self.kind}, {state})"

@@ -12,45 +12,56 @@ import csv
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from mlnb.data.images import read_image
-from mlnb.data.sample import Kind, LabelledImages, Sample
+from mlnb.data.sample import Kind, Sample
+from mlnb.data.sample_readers import (
+    files_in,
+    folders_in,
+    pictures_in,
+    read_class_folders,
+    read_labelled_lines,
+    read_lines,
+    read_mnist,
+    read_sentence_pairs,
+    read_tagged_pictures,
+)
 from mlnb.errors import SampleMissing
 from mlnb.formatting import display_text
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff"}
 MODELS = {".onnx", ".pb", ".tflite", ".keras", ".h5", ".hdf5"}
 MODELS |= {".pt", ".pth", ".th", ".safetensors", ".gguf"}
-TABS = {"sep": "\t", "quoting": csv.QUOTE_NONE, "encoding": "utf-8"}
 
 
 class Known(NamedTuple):
-    """What we can say of a sample that is not in every folder."""
+    """What we can say of a sample that is not in every folder, and where in one it belongs."""
 
     kind: Kind
     description: str
+    place: str
 
 
 KNOWN = {
-    "images": Known("images", "photographs of six ImageNet classes, truth in tags.tsv"),
-    "detection": Known("images", "street and pet scenes for detectors"),
-    "cats_vs_dogs": Known("images", "photographs of cats and dogs in two class folders"),
-    "mnist": Known("images", "real MNIST digits, 28 × 28, values 0 to 255, ten classes"),
-    "yelp": Known("text", "1,000 sentences of restaurant reviews; label 1 liked, 0 not"),
-    "sick": Known("text", "sentence pairs with their relatedness, 1 to 5"),
-    "sts": Known("text", "sentence pairs with their similarity, 0 to 5"),
-    "squeezenet1.1_fp16": Known("model", "SqueezeNet 1.1 of ImageNet; BGR minus (104, 117, 123)"),
-    "mnist-8": Known("model", "a small digits network; 28 × 28, values 0 to 255"),
-    "FastestDet": Known("model", "an object detector, 80 classes of COCO"),
-    "super_resolution_bsd": Known("model", "enlarges a grey picture three times"),
-    "candy_style": Known("model", "paints a photograph in the style of a mosaic"),
-    "silero_vad": Known("model", "tells speech from silence; an If with two subgraphs"),
+    "images": Known("images", "photographs of six ImageNet classes, truth in tags.tsv", "images/"),
+    "detection": Known("images", "street and pet scenes for detectors", "images/detection/"),
+    "cats_vs_dogs": Known(
+        "images", "photographs of cats and dogs in two class folders", "cats_vs_dogs/"
+    ),
+    "mnist": Known("images", "real MNIST digits, 28 × 28, values 0 to 255, ten classes", "mnist/"),
+    "yelp": Known(
+        "text", "1,000 sentences of restaurant reviews; label 1 liked, 0 not", "text/yelp.txt"
+    ),
+    "sick": Known("text", "sentence pairs with their relatedness, 1 to 5", "text/sick/"),
+    "sts": Known("text", "sentence pairs with their similarity, 0 to 5", "text/sts/"),
+    "squeezenet1.1_fp16": Known(
+        "model", "SqueezeNet 1.1 of ImageNet; BGR minus (104, 117, 123)", "models/"
+    ),
+    "mnist-8": Known("model", "a small digits network; 28 × 28, values 0 to 255", "models/"),
+    "FastestDet": Known("model", "an object detector, 80 classes of COCO", "models/"),
+    "super_resolution_bsd": Known("model", "enlarges a grey picture three times", "models/"),
+    "candy_style": Known("model", "paints a photograph in the style of a mosaic", "models/"),
+    "silero_vad": Known("model", "tells speech from silence; an If with two subgraphs", "models/"),
 }
 
 
@@ -86,25 +97,25 @@ Found = tuple[str, Kind, Path, "Callable[[], Any] | None"]
 
 def _look(root: Path) -> Iterator[Found]:
     """Name, kind, path and reader of everything; whole sets before single files."""
-    for folder in _folders(root):
+    for folder in folders_in(root):
         if folder.name not in ("models", "images", "labels", "text", "mnist", "malformed"):
-            classes = _folders(folder)
-            if classes and all(_pictures(inner) for inner in classes):
-                yield folder.name, "images", folder, partial(_class_folders, folder)
-    for folder in [root / "images", *_folders(root / "images")]:
-        if _pictures(folder):
-            yield folder.name, "images", folder, partial(_tagged_pictures, folder)
-    for file in _files(root / "mnist", {".txt"}):
-        yield "mnist", "images", file, partial(_mnist, file)
-    for file in _files(root / "text", {".txt", ".tsv"}):
-        yield file.stem.removesuffix("_labelled"), "text", file, partial(_labelled_lines, file)
-    for folder in _folders(root / "text"):
-        yield folder.name, "text", folder, partial(_sentence_pairs, folder)
-    for file in _files(root / "labels", {".txt", ".names"}):
-        yield file.stem, "labels", file, partial(_lines, file)
+            classes = folders_in(folder)
+            if classes and all(pictures_in(inner) for inner in classes):
+                yield folder.name, "images", folder, partial(read_class_folders, folder)
+    for folder in [root / "images", *folders_in(root / "images")]:
+        if pictures_in(folder):
+            yield folder.name, "images", folder, partial(read_tagged_pictures, folder)
+    for file in files_in(root / "mnist", {".txt"}):
+        yield "mnist", "images", file, partial(read_mnist, file)
+    for file in files_in(root / "text", {".txt", ".tsv"}):
+        yield file.stem.removesuffix("_labelled"), "text", file, partial(read_labelled_lines, file)
+    for folder in folders_in(root / "text"):
+        yield folder.name, "text", folder, partial(read_sentence_pairs, folder)
+    for file in files_in(root / "labels", {".txt", ".names"}):
+        yield file.stem, "labels", file, partial(read_lines, file)
     yield from _models(root / "models")
-    for folder in [root / "images", *_folders(root / "images")]:
-        for file in _pictures(folder):
+    for folder in [root / "images", *folders_in(root / "images")]:
+        for file in pictures_in(folder):
             yield file.stem, "images", file, partial(read_image, file)
 
 
@@ -112,11 +123,11 @@ def _models(folder: Path) -> Iterator[Found]:
     if (folder / "saved_model.pb").is_file():
         yield folder.name, "model", folder, None
         return
-    for file in _files(folder, MODELS):
+    for file in files_in(folder, MODELS):
         yield file.stem, "model", file, None
-    for file in _files(folder, {".txt"}):
-        yield file.stem, "labels", file, partial(_lines, file)
-    for inner in _folders(folder):
+    for file in files_in(folder, {".txt"}):
+        yield file.stem, "labels", file, partial(read_lines, file)
+    for inner in folders_in(folder):
         yield from _models(inner)
 
 
@@ -156,95 +167,3 @@ def _read_manifest(file: Path) -> dict[str, dict[str, str]]:
         return {
             row["file"]: row for row in csv.DictReader(lines, delimiter="\t") if row.get("file")
         }
-
-
-def _folders(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
-
-
-def _files(folder: Path, suffixes: set[str]) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(p for p in folder.iterdir() if p.is_file() and p.suffix.lower() in suffixes)
-
-
-def _pictures(folder: Path) -> list[Path]:
-    return _files(folder, PICTURES)
-
-
-# ------------------------------------------------------------------------------------ readers
-
-
-def _class_folders(folder: Path) -> pd.DataFrame:
-    """A row a photograph: `path`, and in `label` the name of its folder."""
-    import pandas as pd
-
-    rows = [(str(file), inner.name) for inner in _folders(folder) for file in _pictures(inner)]
-    return pd.DataFrame(rows, columns=["path", "label"])
-
-
-def _tagged_pictures(folder: Path) -> pd.DataFrame:
-    """A row a photograph: `path` and `label`, which is missing where `tags.tsv` has no word."""
-    import pandas as pd
-
-    tags: dict[str, str] = {}
-    if (folder / "tags.tsv").is_file():
-        lines = (folder / "tags.tsv").read_text(encoding="utf-8").splitlines()
-        tags = dict(line.split("\t", 1) for line in lines if "\t" in line)
-    rows = [(str(file), tags.get(file.name)) for file in _pictures(folder)]
-    return pd.DataFrame(rows, columns=["path", "label"])
-
-
-def _mnist(file: Path) -> LabelledImages:
-    """Lines of `label`, then 784 values, or `784` and `index:value` for those that are not 0."""
-    images, labels = [], []
-    for line in file.read_text(encoding="ascii").split("\n"):
-        label, *cells = line.split() or [""]
-        if not label:
-            continue
-        pixels = np.zeros(784, np.uint8)
-        if any(":" in cell for cell in cells):
-            for cell in cells[1:]:
-                index, value = cell.split(":")
-                pixels[int(index)] = int(value)
-        else:
-            pixels[:] = [int(cell) for cell in cells]
-        images.append(pixels.reshape(28, 28))
-        labels.append(int(label))
-    return LabelledImages(np.stack(images), np.array(labels, np.int64))
-
-
-def _labelled_lines(file: Path) -> pd.DataFrame:
-    """A row a line: `text`, and the whole number after its last TAB as `label`."""
-    import pandas as pd
-
-    return pd.read_csv(file, names=["text", "label"], **TABS)
-
-
-def _sentence_pairs(folder: Path) -> pd.DataFrame:
-    """A row a pair: `sentence_a`, `sentence_b`, `score`, and in `part` the file it came from."""
-    import pandas as pd
-
-    parts = []
-    for file in _files(folder, {".txt", ".tsv"}):
-        if file.stem.lower() == "readme":
-            continue
-        with file.open(encoding="utf-8") as lines:
-            titled = "sentence_A" in lines.readline()
-        if titled:
-            frame = pd.read_csv(file, **TABS).rename(
-                columns={
-                    "sentence_A": "sentence_a",
-                    "sentence_B": "sentence_b",
-                    "relatedness_score": "score",
-                }
-            )
-        else:
-            frame = pd.read_csv(file, names=["score", "sentence_a", "sentence_b"], **TABS)
-        parts.append(frame.assign(part=file.stem))
-    return pd.concat(parts, ignore_index=True)
-
-
-def _lines(file: Path) -> list[str]:
-    """Every line that is not empty, as it stands."""
-    return [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]

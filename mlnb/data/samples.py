@@ -1,8 +1,9 @@
-"""Samples: real data and models that are on this machine, by name.
+"""Samples: real data and models by name, from this machine first and else from their publishers.
 
-Three places are looked at: scikit-learn's wheel, the onnx wheel, and the folder that the
-environment variable `MLNB_DATA` names. What that folder holds is found by looking at it
-(`data/sample_folder.py`), so that a file put there is a sample at once. Nothing is downloaded.
+They are looked for in scikit-learn's and onnx's wheels and in the folder that the environment
+variable `MLNB_DATA` names (found by looking at it, so that a file put there is a sample at once),
+then in the cache, then at the official address, and last a stand-in is made up, which says so.
+Listing asks the network for nothing; only a sample that is asked for by name is downloaded.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlnb.data.images import read_image
+from mlnb.data.official import OFFICIAL, Official, cached, fetch
 from mlnb.data.sample import Kind, LabelledImages, Sample
 from mlnb.data.sample_folder import KNOWN, folder_samples
-from mlnb.errors import SampleMissing, need, unknown
+from mlnb.data.stand_ins import stand_in
+from mlnb.errors import DownloadError, DownloadRefused, SampleMissing, need, unknown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,8 +35,8 @@ LOOKING = (
 )
 
 
-def load_sample(name: str) -> Sample:
-    """The sample of that name; its content is read when `.data()` is called.
+def load_sample(name: str, *, tell: Callable[[str], object] = print) -> Sample:
+    """The sample of that name, brought here if need be; its content is read when asked for.
 
     >>> images, labels = load_sample("digits").data()
     >>> images.shape
@@ -41,31 +44,37 @@ def load_sample(name: str) -> Sample:
 
     Args:
         name: as `list_samples` has it; the file's whole name (`"mnist-8.onnx"`) does as well.
+        tell: takes the lines that are otherwise printed: the address and the size of a download
+            before it begins, and that a stand-in is one. `MLNB_OFFLINE=1` downloads nothing.
 
     Raises:
         UnknownName: no such sample, with the closest ones.
-        SampleMissing: one that we know, which is not on this machine.
+        SampleMissing: one that we know, which is not on this machine and has no official address.
+        DownloadRefused: what came from the official address is not what it should be.
     """
     samples = list_samples()
-    for sample in samples:
-        if sample.name == name:
-            return sample
-    for sample in samples:
-        if sample.path is not None and sample.path.name == name:
-            return sample
+    named = [sample for sample in samples if sample.name == name]
+    named += [sample for sample in samples if sample.path is not None and sample.path.name == name]
+    if named and (named[0].here or name not in OFFICIAL):
+        return named[0]
+    if name in OFFICIAL:
+        return _official(OFFICIAL[name], tell)
     if name in KNOWN:
         raise SampleMissing(
-            f"sample {name!r} ({KNOWN[name].description}) is not on this machine; set the "
-            "environment variable MLNB_DATA to the folder that holds it"
+            f"sample {name!r} ({KNOWN[name].description}) is not on this machine, and no official "
+            f"address is known: put its files into MLNB_DATA/{KNOWN[name].place}, MLNB_DATA being "
+            "the folder that the environment variable of this name holds"
         )
     raise unknown("sample", name, [sample.name for sample in samples])
 
 
 def list_samples() -> list[Sample]:
-    """Every sample, those of packages first, then what `MLNB_DATA` holds.
+    """Every sample: of packages, of `MLNB_DATA`, of the cache, and those that can be downloaded.
 
     >>> [sample.name for sample in list_samples() if sample.kind == "table"]
     ['wine', 'breast_cancer']
+
+    Nothing is downloaded and nothing is asked; `sample.here` says whether it is on this machine.
 
     Raises:
         SampleMissing: `MLNB_DATA` names no folder.
@@ -74,7 +83,26 @@ def list_samples() -> list[Sample]:
     folder = os.environ.get("MLNB_DATA")
     if folder:
         found += folder_samples(Path(folder).expanduser(), {sample.name for sample in found})
-    return found
+    here = {sample.name for sample in found if sample.here}
+    others = [sample for sample in found if sample.name not in OFFICIAL or sample.name in here]
+    return others + [
+        cached(one) or one.sample() for one in OFFICIAL.values() if one.name not in here
+    ]
+
+
+# ------------------------------------------------------------------------------- from elsewhere
+
+
+def _official(official: Official, tell: Callable[[str], object]) -> Sample:
+    try:
+        return fetch(official, tell)
+    except DownloadRefused:
+        raise
+    except DownloadError as error:
+        sample = stand_in(official)
+        tell(sample.description)
+        tell(f"the real one could not be had: {error}")
+        return sample
 
 
 # ------------------------------------------------------------------------------- scikit-learn

@@ -55,6 +55,8 @@ def complete(shell: InteractiveShell, line: str) -> tuple[str, list[str]] | None
 
 def _expected(parser: Parser, words: list[str]) -> Argument | None:
     """The argument that the next word belongs to."""
+    switches = {a.flag for a in parser.arguments if a.switch}
+    words = [word for word in words if word not in switches]
     flags = {a.flag: a for a in parser.arguments if a.flag.startswith("-")}
     if words and words[-1] in flags:
         return flags[words[-1]]

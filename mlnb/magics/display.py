@@ -13,6 +13,8 @@ from weakref import WeakKeyDictionary, ref
 
 from IPython.display import display
 
+from mlnb.magics import progress_line
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -56,6 +58,7 @@ def install(shell: InteractiveShell) -> None:
     for path in _CLASSES:
         module, _, name = path.rpartition(".")
         _formatter(shell).for_type_by_name(module, name, partial(_display_once, shown))
+    progress_line.install(shell)
 
 
 def remove(shell: InteractiveShell) -> None:
@@ -65,6 +68,7 @@ def remove(shell: InteractiveShell) -> None:
         shell.events.unregister("pre_run_cell", shown.forget)
         for path in _CLASSES:
             _formatter(shell).pop(path, None)
+        progress_line.remove()
 
 
 def show(shell: InteractiveShell, value: object, *, silent: bool = False) -> None:

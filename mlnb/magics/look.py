@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from IPython.core.magic import Magics, magics_class
 from traitlets import TraitError
 
+from mlnb.data.official import OFFICIAL
 from mlnb.data.samples import list_samples
-from mlnb.errors import SampleMissing
+from mlnb.downloads import download, is_address
+from mlnb.errors import DownloadError, SampleMissing
 from mlnb.formatting import display_text
 from mlnb.graph.graph import Graph
 from mlnb.magics.shell import Argument, Call, MagicError, magic
+from mlnb.magics.words import quoted
 from mlnb.models.model import Model, load_model
 from mlnb.models.prediction import Prediction
 from mlnb.specs import TensorSpecs
@@ -28,17 +31,23 @@ if TYPE_CHECKING:
 class LookMagics(Magics):
     """The magics that look and change nothing."""
 
-    @magic(Argument("path", completes="path"), Argument("--name"))
+    @magic(
+        Argument("path", completes="path"),
+        Argument("--name"),
+        Argument("--download", switch=True),
+    )
     def mlload(self, call: Call) -> Model:
         """Load a model file, show its inputs, its outputs and its graph, and return the model.
 
-        %mlload PATH [--name NAME]
+        %mlload PATH [--name NAME] [--download]
 
         PATH    a file; in quotes where it has spaces; `~` is your home folder. Where there is no
                 such file: a variable that holds a path or the bytes, or the name of a sample.
         --name  the variable to put the model into; without it the file's name, made a variable's:
                 `resnet-18.onnx` becomes `resnet_18`. A variable that holds something else than a
                 model is never overwritten.
+        --download  PATH is an https address: the file is brought into the cache and loaded from
+                there. The address and the size are shown first.
 
         Examples
         --------
@@ -46,13 +55,16 @@ class LookMagics(Magics):
         %mlload "my models/net.onnx" --name net
         m = %mlload net.onnx
         %mlload net.onnx;                # loads, shows nothing
+        %mlload --download https://example.org/net.onnx
 
         The same in Python: `net = mlnb.load_model("net.onnx", name="net")`, then `net` as the last
-        line of a cell.
+        line of a cell; with `mlnb.load_model(mlnb.download("https://…"))` for an address.
         """
         name = call.options.name
         try:
             model = load_model(_source(call), name=name)
+        except DownloadError:
+            raise
         except OSError as error:
             why = error.strerror or error
             raise MagicError(f"cannot read {call.options.path}: {why}") from error
@@ -62,7 +74,7 @@ class LookMagics(Magics):
 
     @magic(Argument("model", completes="model"), Argument("--height", kind=int))
     def mlgraph(self, call: Call) -> GraphViewer:
-        """Show the graph of a loaded model, and return the viewer.
+        """Show the graph of a loaded model alone, and return the viewer.
 
         %mlgraph MODEL [--height HEIGHT]
 
@@ -75,14 +87,15 @@ class LookMagics(Magics):
         viewer = %mlgraph net --height 700
         viewer.focus("layer4")
 
-        The same in Python: `GraphViewer(net, height=700)`.
+        The same in Python: `GraphViewer(net, io=False, height=700)`.
         """
         from mlnb.widgets.graph_viewer import GraphViewer
 
         model = named(call, call.options.model, Model, Graph)
         height = call.options.height
         try:
-            viewer = GraphViewer(model) if height is None else GraphViewer(model, height=height)
+            sized = {} if height is None else {"height": height}
+            viewer = GraphViewer(model, io=False, **sized)
         except TraitError as error:
             raise MagicError(str(error)) from error
         call.show(viewer)
@@ -127,12 +140,17 @@ def named(call: Call, name: str, *kinds: type) -> Any:
 
 
 def _source(call: Call) -> Path | bytes:
-    """What PATH stands for: a file first, then a variable, then a sample.
+    """What PATH stands for: an address, a file, a variable, a sample, in this order.
 
     Raises:
-        MagicError: nothing of these, with the closest files.
+        MagicError: nothing of these, with the closest files; an address without `--download`.
+        DownloadError: the address cannot be had.
     """
     text: str = call.options.path
+    if is_address(text):
+        return _from_address(call, text)
+    if call.options.download:
+        raise MagicError(f"--download takes an address, https://…; {text} is none")
     path = Path(text).expanduser()
     if not path.exists():
         value = call.local.get(text, call.shell.user_ns.get(text))
@@ -150,8 +168,23 @@ def _source(call: Call) -> Path | bytes:
     return path if path.exists() else _refuse(path)
 
 
+def _from_address(call: Call, text: str) -> Path:
+    if call.options.download:
+        return download(text)
+    name = f" --name {call.options.name}" if call.options.name else ""
+    raise MagicError(
+        "mlnb asks the network for nothing unless it is told to; this line downloads the file and "
+        f"loads it: %mlload --download {display_text(quoted(text), 2000)}{name}"
+    )
+
+
 def _refuse(path: Path) -> NoReturn:
     folder, here = path.parent, path.name == str(path)
+    if here and path.name in OFFICIAL:
+        raise MagicError(
+            f"{path.name} is a sample that is not on this machine; this line downloads it: "
+            f"%mlsample {path.name}"
+        )
     if not folder.is_dir():
         raise MagicError(f"no file {path}: there is no folder {folder} in {Path.cwd()}")
     known = _file_names(folder) + (list(_sample_models()) if here else [])

@@ -40,6 +40,7 @@ class Argument:
         kind: what makes a value of the text.
         many: whether it takes any number of words.
         optional: whether a place may be left empty; options always may.
+        switch: whether the option takes no value: it is there or not.
         shown: the word for its value in a line of usage; the flag in capitals without it.
     """
 
@@ -48,11 +49,14 @@ class Argument:
     kind: Callable[[str], Any] = str
     many: bool = False
     optional: bool = False
+    switch: bool = False
     shown: str = ""
 
     @property
     def usage(self) -> str:
-        """As it stands in a line of usage: `PATH`, `[--name NAME]`, `[VARIABLE …]`."""
+        """As it stands in a line of usage: `PATH`, `[--name NAME]`, `[--clear]`, `[VARIABLE …]`."""
+        if self.switch:
+            return f"[{self.flag}]"
         word = self.shown or self.flag.lstrip("-").upper()
         if self.flag.startswith("-"):
             return f"[{self.flag} {word}{' …' if self.many else ''}]"
@@ -155,6 +159,9 @@ class Parser(ArgumentParser):
         super().__init__(prog=f"%{magic_name}", add_help=False, allow_abbrev=False)
         self.arguments = tuple(arguments)
         for argument in self.arguments:
+            if argument.switch:
+                self.add_argument(argument.flag, action="store_true")
+                continue
             place = not argument.flag.startswith("-")
             nargs = "*" if argument.many else "?" if place and argument.optional else None
             self.add_argument(argument.flag, type=argument.kind, nargs=nargs)

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from mlnb.data import samples
+from mlnb.data.official import OFFICIAL
 from mlnb.data.samples import LabelledImages, list_samples, load_sample
 from mlnb.errors import MissingExtra, SampleMissing, UnknownName
 
@@ -93,7 +94,7 @@ def test_photographs_are_arrays_and_files(name: str) -> None:
 
 
 def test_the_nine_architectures_are_for_looking_and_say_so() -> None:
-    found = {sample.name: sample for sample in list_samples() if sample.kind == "model"}
+    found = {sample.name: sample for sample in list_samples() if "onnx wheel" in sample.source}
     assert sorted(found) == ARCHITECTURES
     for sample in found.values():
         assert "for looking" in sample.description
@@ -113,20 +114,25 @@ def test_listing_reads_nothing_and_imports_nothing_heavy() -> None:
 def test_an_unknown_name_gets_the_closest_and_a_known_absent_one_the_way_to_it() -> None:
     with pytest.raises(UnknownName, match="did you mean 'resnet50'"):
         load_sample("resnet5O")
-    with pytest.raises(SampleMissing, match=r"yelp.*restaurant.*MLNB_DATA"):
-        load_sample("yelp")
+    with pytest.raises(SampleMissing, match=r"no official address.*MLNB_DATA/models/"):
+        load_sample("FastestDet")
+    with pytest.raises(SampleMissing, match=r"sentence pairs.*MLNB_DATA/text/sts/"):
+        load_sample("sts")
 
 
 def test_without_scikit_learn_its_samples_are_listed_as_not_here(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn", None)
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     monkeypatch.setattr(samples, "find_spec", lambda name: None)
-    digits = load_sample("digits")
-    assert not digits.here
-    assert repr(digits) == "Sample('digits', images, not here)"
-    for name in ("digits", "wine", "china"):
+    wine = load_sample("wine")
+    assert not wine.here
+    assert repr(wine) == "Sample('wine', table, not here)"
+    for name in ("wine", "china"):
         with pytest.raises(MissingExtra, match=r"pip install 'mlnb\[train\]'"):
             load_sample(name).data()
+    (digits,) = [sample for sample in list_samples() if sample.name == "digits"]
+    assert not digits.here
+    assert load_sample("digits", tell=lambda line: None).stand_in
 
 
 def test_what_has_no_file_says_how_to_get_at_it() -> None:
@@ -204,7 +210,9 @@ def test_every_sample_of_the_real_folder_can_be_read(mlnb_data: Path, monkeypatc
     assert len(names) == len(set(names))
     assert {"squeezenet1.1_fp16", "yelp", "sick", "sts", "cats_vs_dogs", "mnist"} <= set(names)
     for sample in found:
-        assert sample.here
+        assert sample.here or sample.name in OFFICIAL
+        if not sample.here:
+            continue
         assert sample.nbytes > 0
         assert sample.description
         assert sample.licence

@@ -24,12 +24,14 @@ def test_the_verbs_are_completed(notebook):
 @pytest.mark.parametrize(
     ("line", "wanted"),
     [
-        ("%mlload --", ["%mlload --name"]),
+        ("%mlload --", ["%mlload --download", "%mlload --name"]),
+        ("%mlload --download --na", ["%mlload --download --name"]),
         ("%mlload net.onnx --na", ["%mlload net.onnx --name"]),
         ("m = %mlload --na", ["m = %mlload --name"]),
         ("%mlgraph --h", ["%mlgraph --height"]),
         ("%mlpredict net x=x1 --t", ["%mlpredict net x=x1 --timeout"]),
-        ("%mlsample --", ["%mlsample --name"]),
+        ("%mlsample --n", ["%mlsample --name", "%mlsample --notebook"]),
+        ("%mlsample --c", ["%mlsample --clear"]),
     ],
 )
 def test_options_are_completed_and_nothing_else(notebook, line: str, wanted: list[str]):

@@ -44,8 +44,7 @@ def test_a_mistake_prints_one_line_and_stops_the_notebook(kernel):
 
 
 def test_the_manual_is_shown(kernel):
-    kernel.client.execute("%mlload?")
-    reply = kernel.client.get_shell_msg(timeout=20)
+    reply = kernel.client.execute("%mlload?", reply=True, timeout=20)
     text = reply["content"]["payload"][0]["data"]["text/plain"]
     assert "%mlload PATH [--name NAME]" in text
     assert "The same in Python" in text
@@ -53,8 +52,7 @@ def test_the_manual_is_shown(kernel):
 
 def test_completion_reaches_the_front_end(kernel):
     line = "m = %mlload net.onnx --na"
-    kernel.client.complete(line, len(line))
-    reply = kernel.client.get_shell_msg(timeout=20)["content"]
+    reply = kernel.client.complete(line, len(line), reply=True, timeout=20)["content"]
     assert reply["matches"] == ["--name"]
     assert line[: reply["cursor_start"]] == "m = %mlload net.onnx "
 

@@ -7,6 +7,7 @@ from inspect import cleandoc
 from pathlib import Path
 
 import pytest
+from file_server import Page, Server
 
 import mlnb
 
@@ -85,6 +86,24 @@ def test_a_sample_is_loaded_by_its_name_where_no_file_is_called_so(notebook, fol
         assert notebook.run("%mlload squeezenet --name squeezenet;").error is None
 
 
+def test_an_address_is_downloaded_by_the_line_that_its_refusal_names(
+    notebook, folder: Path, monkeypatch
+):
+    monkeypatch.setenv("MLNB_CACHE", str(folder / "cache"))
+    monkeypatch.delenv("MLNB_OFFLINE")
+    with Server() as server:
+        server.pages["/far.onnx"] = Page((folder / "net.onnx").read_bytes())
+        refusal = notebook.run(f"%mlload {server.url('/far.onnx')}").err
+        assert server.requests == []
+        ran = notebook.run(refusal.partition("loads it: ")[2])
+        assert ran.out.startswith(f"downloading {server.url('/far.onnx')} (")
+        assert ran.viewers == 1
+        assert notebook.names["far"].title == "far.onnx"
+        again = notebook.run(f"%mlload {server.url('/far.onnx')} --download --name b;")
+        assert ("downloading" in again.out, len(server.requests)) == (False, 1)
+        assert "answers 404" in notebook.run(f"%mlload --download {server.url('/no')}").err
+
+
 def test_a_variable_inside_a_function_is_found(notebook, folder: Path):
     ran = notebook.run(
         "def f():\n    here = 'net.onnx'\n    r = %mlload here;\n    return r\nm = f()"
@@ -96,7 +115,7 @@ def test_a_variable_inside_a_function_is_found(notebook, folder: Path):
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
-        ("%mlload", "missing: path; it reads: %mlload PATH [--name NAME]"),
+        ("%mlload", "missing: path; it reads: %mlload PATH [--name NAME] [--download]"),
         ("%mlload net.onx", "did you mean net.onnx"),
         ("%mlload models", "models is a folder; name a file in it. It has: deep.onnx"),
         ("%mlload modls/deep.onnx", "there is no folder modls"),
@@ -109,6 +128,11 @@ def test_a_variable_inside_a_function_is_found(notebook, folder: Path):
         ("%mlload net.onnx --name class", "'class' cannot be a variable's name"),
         ("%mlload net.onnx --name print", "print is a function of Python already"),
         ("%mlload", "%mlload? shows the manual"),
+        ("%mlload https://a.org/n.onnx", "loads it: %mlload --download https://a.org/n.onnx\n"),
+        ("%mlload ftp://a.org/n.onnx --name n", "--download ftp://a.org/n.onnx --name n\n"),
+        ("%mlload --download ftp://a.org/n.onnx", "begins with https:// or http://"),
+        ("%mlload --download net.onnx", "--download takes an address, https://…; net.onnx is none"),
+        ("%mlload --download https://a.org/n.onnx", "MLNB_OFFLINE is set"),
         ("%mlgraph", "missing: model"),
         ("%mlgraph nett", "no model 'nett', and no other model either"),
         ("%mlgraph In", "In is of type list, not a Model"),
@@ -174,6 +198,7 @@ def test_mlgraph_shows_and_returns_a_viewer(notebook, folder: Path):
     ran = notebook.run("v = %mlgraph net --height 300")
     assert ran.viewers == 1
     assert notebook.names["v"].height == 300
+    assert notebook.names["v"].rows == []
     notebook.run("g = net.graph")
     assert notebook.run("%mlgraph g").viewers == 1
     assert notebook.run("%mlgraph net;").outputs == []
