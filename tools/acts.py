@@ -90,6 +90,11 @@ def lab() -> Commands:
     return [command]
 
 
+def wheel() -> Commands:
+    """The source archive into dist/, and the wheel from it, as PyPI's readers would make it."""
+    return [["python", "-m", "build", "--no-isolation", "--outdir", "dist"]]
+
+
 def benchmarks() -> Commands:
     """Every script of benchmarks/, in alphabetical order."""
     return [["python", str(file)] for file in sorted((ROOT / "benchmarks").glob("*.py"))]
@@ -112,6 +117,7 @@ ACTS = {
     "notebooks": Act("the tutorials under nbval", pytest(*NBVAL, "notebooks")),
     "browser": Act("JupyterLab in Chromium", pytest("-m", f"browser and {QUICK}")),
     "soak": Act("the tests that take minutes to hours", pytest("-m", "slow or soak")),
+    "wheel": Act("the wheel and the source archive, into dist/", wheel),
     "bench": Act("every script of benchmarks/", benchmarks),
     "clean": Act("delete caches, builds and screenshots"),
     "distclean": Act("delete .venv and js/node_modules as well"),
