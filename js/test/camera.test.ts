@@ -30,7 +30,7 @@ test("fit shows all, and enlarges nothing", () => {
 
 test("the first look at a long graph is its beginning, readable", () => {
   const camera = firstLook({ width: 300, height: 9000 }, { x: 100, y: 16, width: 100, height: 38 }, view);
-  expect(camera.scale).toBe(1);
+  expect(camera.scale).toBe(ZOOM.comfortable);
   expect(camera.y).toBe(0);
   expect(toScreen(camera, 150, 0)[0]).toBeCloseTo(350);
 });

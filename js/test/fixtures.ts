@@ -33,7 +33,7 @@ export function group(id: string, children: (number | TreeGroup)[], open = false
 /** A payload of one or more graphs, with indices counted up. */
 export function payload(...sketches: Sketch[]): Payload {
   const made: Payload = {
-    version: 2, families: [["conv", "#4c78a8"], ["other", "#888888"]], ops: [], attributes: [[]],
+    version: 3, families: [["conv", "#4c78a8"], ["other", "#888888"]], ops: [], attributes: [[]],
     types: [["unknown", null]], scopes: [""], graphs: [], warnings: [],
   };
   made.graphs = sketches.map((sketch) => graph(sketch, made));
@@ -68,6 +68,7 @@ function graph(sketch: Sketch, made: Payload): GraphData {
       type: names.map((name) => (sketch.shapes?.[name] ? unique(made.types, ["float32", sketch.shapes[name]!]) : 0)),
       bytes: names.map((name) => sketch.weights?.[name] ?? -1),
     },
+    parameters: names.flatMap((name, at) => (sketch.weights?.[name] !== undefined && sketch.shapes?.[name] ? [at] : [])),
     subgraphs: Object.fromEntries(sketch.nodes.flatMap((node, i) => (node.subgraphs ? [[String(i), node.subgraphs]] : []))),
     elided: sketch.nodes.flatMap((node, i) => (node.hidden ? [i] : [])),
     tree: { id: "", name: "", label: "", kind: "root", children: sketch.tree ?? sketch.nodes.map((_, i) => i) },
@@ -103,7 +104,7 @@ export function pack(made: Payload): Uint8Array {
     };
   };
   const graphs = made.graphs.map((data) => {
-    const [value, child, hidden] = [stepper(), stepper(), stepper()];
+    const [value, child, hidden, weight] = [stepper(), stepper(), stepper(), stepper()];
     const inputs: unknown[] = [];
     const outputs = data.nodes.outputs.map((out, node) => {
       inputs.push(data.nodes.inputs[node]!.map(value));
@@ -112,7 +113,7 @@ export function pack(made: Payload): Uint8Array {
     const tree = (at: TreeGroup): unknown => ({
       ...at, children: at.children.map((inner) => (typeof inner === "number" ? child(inner) : tree(inner))),
     });
-    return { ...data, nodes: { ...data.nodes, inputs, outputs }, elided: data.elided.map(hidden), tree: tree(data.tree) };
+    return { ...data, nodes: { ...data.nodes, inputs, outputs }, parameters: data.parameters.map(weight), elided: data.elided.map(hidden), tree: tree(data.tree) };
   });
   return new Uint8Array(gzipSync(JSON.stringify({ ...made, graphs })));
 }

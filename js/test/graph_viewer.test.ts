@@ -76,6 +76,19 @@ test("keys walk, open and close; the selection reaches the kernel and is spoken"
   expect(model.get("selected")).toBe("");
 });
 
+test("an error that answers no request is shown, and spoken", async () => {
+  const model = modelOf(chain);
+  const { root, ready } = show(model);
+  await ready();
+  const notice = root.querySelector<HTMLElement>(".mlnb-notice")!;
+  model.emit("msg:custom", { kind: "error", request: 7, message: "of a weight" });
+  expect(notice.hidden).toBe(true);
+  model.emit("msg:custom", { kind: "error", request: null, message: "The 'height' trait expected\u202e an int" });
+  expect(notice.hidden).toBe(false);
+  expect(notice.getAttribute("role")).toBe("status");
+  expect(notice.textContent).toBe("The 'height' trait expected\\u202e an int");
+});
+
 test("search counts, walks through the hits, and opens folds on the way", async () => {
   const { root, ready } = show(modelOf(chain));
   await ready();
@@ -118,6 +131,34 @@ test("a focus that comes before the graph is kept for it", async () => {
   expect(model.get("selected")).toBe("c");
 });
 
+test("a box sought before the canvas has a size is in view once it has one", async () => {
+  const long: Sketch = { inputs: ["x"], nodes: Array.from({ length: 60 }, (_, i) => ({ id: `n${i}`, op: "Relu", in: [i ? `v${i - 1}` : "x"], out: [`v${i}`] })) };
+  let sized: ((entries: unknown[]) => void) | undefined;
+  vi.stubGlobal("ResizeObserver", class {
+    constructor(call: (entries: unknown[]) => void) {
+      sized = call;
+    }
+    observe() {}
+    disconnect() {}
+  });
+  const model = modelOf(long);
+  const { root, box, ready } = show(model);
+  await until(() => boxCount(root) === 61);
+  model.emit("msg:custom", { kind: "focus", id: "n59" });
+  model.traits.payload = new DataView(pack(payload({ ...long, shapes: { x: [1, 3] } })).buffer);
+  model.emit("change:payload");
+  sized!([{ contentRect: { width: 700, height: 460 } }]);
+  await ready();
+  await until(() => box("n59").y > 0 && box("n59").y < 460);
+});
+
+test("what was selected before the page came up is opened and in view", async () => {
+  const { root, ready } = show(modelOf(chain, { selected: "c" }));
+  await ready();
+  await until(() => boxCount(root) === 7);
+  expect(root.querySelector(".mlnb-panel h4")!.textContent).toBe("c Relu");
+});
+
 test("shapes that arrive later keep folds, camera and selection", async () => {
   const model = modelOf({ ...chain, shapes: {} });
   const { root, ready, key, box } = show(model);
@@ -132,6 +173,22 @@ test("shapes that arrive later keep folds, camera and selection", async () => {
   expect(boxCount(root)).toBe(7);
   expect(model.get("selected")).toBe("c");
   expect(box("c").height).toBe(before.height);
+});
+
+test("shapes that arrive later leave the statistics of a weight where they are", async () => {
+  const model = modelOf({ ...chain, shapes: {} }, { selected: "a" });
+  const { root, ready } = show(model);
+  await ready();
+  const words = () => root.querySelector(".mlnb-tensor")?.textContent;
+  root.querySelector<HTMLElement>(".mlnb-tensor button")!.click();
+  expect(words()).toBe("reading…");
+  model.set("payload", new DataView(pack(payload(chain)).buffer));
+  await until(() => root.querySelector(".mlnb-panel")!.textContent!.includes("1 × 8 × 4 × 4"));
+  expect(words()).toBe("reading…");
+  model.set("payload", new DataView(pack(payload({ ...chain, nodes: chain.nodes.map((node) => ({ ...node, id: `${node.id}2` })) })).buffer));
+  model.set("selected", "a2");
+  await until(() => root.querySelector(".mlnb-panel h4")!.textContent === "a2 Conv");
+  expect(words()).toBe("Statistics");
 });
 
 test("another model starts anew", async () => {

@@ -89,6 +89,23 @@ test("a thousand boxes without edges do not overlap", () => {
   expect(overlaps(layoutLevel(spec(1000, []), nothingInside, false))).toEqual([]);
 });
 
+test("boxes without lines stand in a grid about as wide as a page, in their order", () => {
+  const { width, height, boxes } = layoutLevel(spec(1000, []), nothingInside, true);
+  expect(width / height).toBeGreaterThan(1);
+  expect(width / height).toBeLessThan(3);
+  const order = boxes.map((box, i) => [box.y, box.x, i]).sort(([ay, ax], [by, bx]) => ay! - by! || ax! - bx!);
+  expect(order.map(([, , i]) => i)).toEqual(boxes.map((_, i) => i));
+});
+
+test("a hundred boxes beside each other stand in several rows, and no line runs over one", () => {
+  const edges = Array.from({ length: 100 }, (_, i): [number, number][] => [[0, i + 1], [i + 1, 101]]).flat();
+  const layout = layoutLevel(spec(102, edges), nothingInside, true);
+  expect(new Set(layout.boxes.slice(1, 101).map((box) => box.y)).size).toBe(5);
+  expect(layout.width).toBeLessThan(100 * 40);
+  expect(overlaps(layout)).toEqual([]);
+  expect(linesOverBoxes(layout)).toEqual([]);
+});
+
 test("lines come in at the frame's top edge and leave at its bottom edge", () => {
   const level = spec(2, [[2, 0], [0, 1], [1, 3]], 1, 1);
   const { edges, inX, outX, height, boxes } = layoutLevel(level, nothingInside, true);

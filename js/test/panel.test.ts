@@ -10,8 +10,15 @@ const panel = (id: string, more: Partial<PanelActions> = {}) => panelFor(model, 
 test("a node says its op, scope, attributes, inputs, outputs and weights", () => {
   const words = panel("a").textContent!;
   for (const part of ["a Conv", "scopestem", "kernel_shape3 × 3", "inputsxfloat32 · 1 × 3 × N × ?input x"]) expect(words).toContain(part);
-  expect(words).toContain("outputsvafloat32 · 1 × 8 × 4 × 4bd");
+  expect(words).toContain("outputsvafloat32 · 1 × 8 × 4 × 4bAdd d");
   expect(words).toContain("weightswfloat32 · 1 × 3 × 3 · 36 B");
+});
+
+test("a node that no module names is called after its operation, as on its box", () => {
+  const plain = modelOf({ inputs: ["x"], nodes: [{ id: "n17", op: "Relu", in: ["x"], out: ["y"] }, { id: "Tanh", op: "Tanh", in: ["y"] }] });
+  const head = (id: string) => panelFor(plain, plain.find(id), act()).querySelector("h4")!.textContent;
+  expect(head("n17")).toBe("Relu n17");
+  expect(head("Tanh")!.trim()).toBe("Tanh");
 });
 
 test("inputs and outputs lead to what stands at their other end", () => {
@@ -37,7 +44,7 @@ test("a group says what it holds", () => {
 
 test("an input and an output say dtype and shape, and lead on", () => {
   expect(panel("in:x").textContent).toContain("x inputxfloat32 · 1 × 3 × N × ?a");
-  expect(panel("out:y").textContent).toContain("y outputyshape unknownd");
+  expect(panel("out:y").textContent).toContain("y outputyshape unknownAdd d");
 });
 
 test("with nothing selected the model is summed up, warnings included", () => {

@@ -3,6 +3,7 @@ import { LayoutClient } from "../src/graph_viewer/layout_client";
 import { fitText, type Measure } from "../src/graph_viewer/measure";
 import { neighbour } from "../src/graph_viewer/navigate";
 import { headerWidth, hit, placeScene, type Scene } from "../src/graph_viewer/scene";
+import { touching } from "../src/graph_viewer/touching";
 import { visible } from "../src/graph_viewer/visible";
 import { boxWords } from "../src/graph_viewer/words";
 import { chain, modelOf, type Sketch } from "./fixtures";
@@ -27,6 +28,17 @@ test("an open frame holds its boxes, and lines meet at its edges", async () => {
   const outside = placed.edges.find(({ segment }) => segment.to.box === frame.box)!;
   const inside = placed.edges.find(({ segment }) => segment.from.side === "in" && segment.from.box === null)!;
   expect(outside.points.slice(-2)).toEqual(inside.points.slice(0, 2));
+});
+
+test("a box lights its own lines, an open frame those that cross it", async () => {
+  const lit = async (id: string, open: string[]) => {
+    const placed = await scene(chain, open);
+    const ends = [...touching(placed, placed.byId.get(id)!.box)].map(({ from, to }) => `${from.box?.id ?? "port"} > ${to.box?.id ?? "port"}`);
+    return ends.sort();
+  };
+  expect(await lit("c", ["layer/"])).toEqual(["b > c", "c > port", "layer/ > d"]);
+  expect(await lit("layer/", ["layer/"])).toEqual(["a > layer/", "c > port", "layer/ > d", "port > b"]);
+  expect(await lit("layer/", [])).toEqual(["a > layer/", "layer/ > d"]);
 });
 
 test("a click finds the innermost box, and the part that opens or closes it", async () => {

@@ -106,6 +106,15 @@ test("many inputs stand as one stack that opens", () => {
   expect(drawn(sketch, ["in:"]).boxes.size).toBe(1002);
 });
 
+test("the lines of an open stack begin at the stack, and know whose values they carry", () => {
+  const inputs = Array.from({ length: 30 }, (_, i) => `x${i}`);
+  const nodes = [{ id: "a", op: "Add", in: ["x0", "x1"], out: ["s"] }, { id: "b", op: "Neg", in: ["x2"], out: ["y"] }];
+  const open = drawn({ inputs, nodes }, ["in:"]);
+  expect(lines(open)).toEqual(["| in: > a", "| in: > b"]);
+  const [toA] = [...open.top.segments.values()];
+  expect([...toA!.sources].map((box) => box.id)).toEqual(["in:x0", "in:x1"]);
+});
+
 const branches: Sketch[] = [
   { inputs: ["c", "x"], nodes: [
     { id: "r", op: "Relu", in: ["x"], out: ["xr"] },

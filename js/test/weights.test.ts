@@ -27,7 +27,7 @@ test("the button asks the kernel, and says that it reads", () => {
 test("a busy kernel is told of after two seconds", () => {
   const { element } = asked();
   vi.advanceTimersByTime(2000);
-  expect(element.textContent).toBe("the kernel is busy; the answer comes when the cell ends");
+  expect(element.textContent).toBe("no answer yet: the kernel is busy, or none is running");
   vi.advanceTimersByTime(30_000);
   expect(element.textContent).toBe("still no answer; is a kernel running?");
 });
@@ -41,6 +41,14 @@ test("the answer shows statistics, picture and values, and is remembered", () =>
   expect(reader.element(0, "conv1.weight").textContent).toContain("mean0.5");
   reader.forget();
   expect(reader.element(0, "conv1.weight").textContent).toBe("Statistics");
+});
+
+test("a panel that is drawn anew while it reads shows so, and then the answer", () => {
+  const { model, reader, request } = asked();
+  const again = reader.element(0, "conv1.weight");
+  expect(again.textContent).toBe("reading…");
+  model.emit("msg:custom", { kind: "tensor", request, name: "w", stats });
+  expect(again.textContent).toContain("mean0.5");
 });
 
 test("an error comes in words, and can be asked again", () => {

@@ -42,11 +42,11 @@ def card(
     Args:
         title: what the model is called, usually its file name.
         facts: one line about it: `"ONNX opset 17 · 69 nodes · 11.7 M parameters"`.
-        inputs: what goes in.
+        inputs: what goes in; without inputs and outputs there is no table.
         outputs: what comes out.
         graph: what is drawn; an empty one is left out.
     """
-    table = _table(title, facts, inputs, outputs)
+    table = Markup(_heading(title, facts) + _table(inputs, outputs))
     if not graph.nodes:
         return table
     alt = f"The graph of {display_text(title)}"
@@ -70,22 +70,28 @@ def _image(svg: str, alt: str) -> Markup:
     )
 
 
-def _table(
-    title: str, facts: str, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
-) -> Markup:
+def _heading(title: str, facts: str) -> Markup:
+    return html(
+        '<p style="margin:4px 0"><strong>{title}</strong>'
+        ' <span style="opacity:0.65">{facts}</span></p>',
+        title=display_text(title),
+        facts=display_text(facts, 300),
+    )
+
+
+def _table(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> Markup:
+    rows = [*_rows("in", inputs), *_rows("out", outputs)]
+    if not rows:
+        return Markup()
     head = [
         html('<th style="{style}">{text}</th>', style=_MUTED + ";font-weight:400", text=text)
         for text in ("", "name", "dtype", "shape")
     ]
     return html(
-        '<p style="margin:4px 0"><strong>{title}</strong>'
-        ' <span style="opacity:0.65">{facts}</span></p>'
         '<table style="border-collapse:collapse;margin:4px 0"><thead><tr>{head}</tr></thead>'
         "<tbody>{rows}</tbody></table>",
-        title=display_text(title),
-        facts=display_text(facts, 300),
         head=head,
-        rows=[*_rows("in", inputs), *_rows("out", outputs)],
+        rows=rows,
     )
 
 

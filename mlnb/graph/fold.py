@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -248,5 +249,9 @@ def _slug(name: str) -> str:
 
 def op_text(node: Node) -> str:
     """The operation as one reads it, with its domain where that is not the format's own."""
-    own = node.domain in ("", "ai.onnx")
-    return display_text(node.op if own else f"{node.domain}::{node.op}")
+    return _op_text(node.op, node.domain)
+
+
+@lru_cache(4096)
+def _op_text(op: str, domain: str) -> str:
+    return display_text(op if domain in ("", "ai.onnx") else f"{domain}::{op}")

@@ -2,6 +2,7 @@
 
 An edge between two boxes stands on the level that both share. Where it crosses the border of an
 open group it is cut in pieces that meet at a port, so that each level can be laid out on its own.
+All that one box hands through a border shares a port, so that 20,000 tensors are one line there.
 """
 
 from __future__ import annotations
@@ -21,7 +22,13 @@ MANY = 6
 
 
 class Port(NamedTuple):
-    """A value at the border of the picture (`"in"`, `"out"`) or a frame (`"entry"`, `"exit"`)."""
+    """A place at the border of the picture or of a frame.
+
+    Args:
+        kind: `"in"`, `"out"` (one value, by name), `"ins"`, `"outs"` (the rest of them), `"entry"`
+            or `"exit"` (what comes from one box, by `port_name` of that box).
+        name: what passes.
+    """
 
     kind: str
     name: str
@@ -35,7 +42,10 @@ Trail = tuple[str, ...]
 
 
 class Ends(NamedTuple):
-    """From where to where an edge runs on one level, and through which port of an open group."""
+    """From where to where an edge runs on one level, and through which port of an open group.
+
+    The names of ports say from which box the edge comes.
+    """
 
     source: Key
     leaves: str | None
@@ -48,7 +58,7 @@ class Level:
     """The boxes of one level in data-flow order, and the values that flow along its edges."""
 
     keys: list[Key] = field(default_factory=list)
-    edges: dict[Ends, list[str]] = field(default_factory=dict)
+    edges: dict[Ends, dict[str, None]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -139,19 +149,25 @@ def _connect(result: Scene, a: tuple[Key, ...], b: tuple[Key, ...], name: str) -
         if isinstance(a[-1], int):
             _edge(result, a[:-1], Ends(a[-1], None, a[-1], None), name)
         return
-    out = name if len(a) > shared + 1 else None
-    into = name if len(b) > shared + 1 else None
+    port = port_name(a[-1])
+    out = port if len(a) > shared + 1 else None
+    into = port if len(b) > shared + 1 else None
     _edge(result, a[:shared], Ends(a[shared], out, b[shared], into), name)
     for depth in range(shared + 1, len(a)):
-        leaves = name if depth + 1 < len(a) else None
-        _edge(result, a[:depth], Ends(a[depth], leaves, Port("exit", name), None), name)
+        leaves = port if depth + 1 < len(a) else None
+        _edge(result, a[:depth], Ends(a[depth], leaves, Port("exit", port), None), name)
     for depth in range(shared + 1, len(b)):
-        arrives = name if depth + 1 < len(b) else None
-        _edge(result, b[:depth], Ends(Port("entry", name), None, b[depth], arrives), name)
+        arrives = port if depth + 1 < len(b) else None
+        _edge(result, b[:depth], Ends(Port("entry", port), None, b[depth], arrives), name)
+
+
+def port_name(source: Key) -> str:
+    """The name of the ports for what comes from a box: no two boxes share one."""
+    if isinstance(source, Port):
+        return f"{source.kind}:{source.name}"
+    return f"node {source}" if isinstance(source, int) else f"group {source}"
 
 
 def _edge(result: Scene, trail: tuple[Key, ...], ends: Ends, name: str) -> None:
     level = result.levels[tuple(str(group) for group in trail)]
-    names = level.edges.setdefault(ends, [])
-    if name not in names:
-        names.append(name)
+    level.edges.setdefault(ends, {})[name] = None

@@ -7,8 +7,8 @@ sum of its rows. What a parameter is, `weights.py` says; what a MAC is, `macs.py
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mlnb.formatting import Markup, bytes_text, count_text, display_text, html, plural
 from mlnb.graph.elide import elided_nodes
@@ -16,7 +16,10 @@ from mlnb.graph.fold import op_text
 from mlnb.graph.graph import Graph
 from mlnb.graph.macs import macs
 from mlnb.graph.order import data_flow_order
-from mlnb.graph.weights import Weights, elements
+from mlnb.graph.weights import elements, weight_uses
+
+if TYPE_CHECKING:
+    from mlnb.graph.graph import Value
 
 SHOWN = 40
 """Rows that text and HTML show; `to_frame` has them all."""
@@ -148,40 +151,35 @@ def summarize(model: Graph | HasGraph) -> Summary:
 
 
 def _counts(graph: Graph) -> Iterator[tuple[str, str, Row]]:
-    """For every node its operation, its layer, and what it adds."""
-    seen_graphs: set[int] = set()
-    seen_weights: set[tuple[int, str]] = set()
-    waiting: list[tuple[Graph, tuple[Weights, ...], str]] = [(graph, (), "")]
+    """For every node its operation, its layer, and what it adds; in the order of data flow.
+
+    Constants and shape arithmetic come last: a layer stands where it computes on the data, not
+    where the file happens to store what it reads.
+    """
+    weights: dict[tuple[int, int], list[Value]] = {}
+    for use in weight_uses(graph):
+        weights.setdefault((id(use.graph), use.node), []).append(use.weight)
+    seen: set[int] = set()
+    waiting = [(graph, "")]
     while waiting:
-        inner, outer, owner = waiting.pop()
-        if id(inner) in seen_graphs:
+        inner, owner = waiting.pop()
+        if id(inner) in seen:
             continue
-        seen_graphs.add(id(inner))
-        weights = Weights(inner, outer)
-        layers = _layers(inner)
-        for i, node in enumerate(inner.nodes):
-            layer = owner or layers[i]
-            row = Row("", 1, 0, 0, macs(inner, node), "")
-            if i not in weights.constants:
-                for home, value in weights.of(i):
-                    if (id(home), value.name) not in seen_weights:
-                        seen_weights.add((id(home), value.name))
-                        row = _plus_weight(row, elements(value), value.nbytes or 0)
-            yield op_text(node), layer, row
-            nested = [(g, (*outer, weights), layer) for g in node.subgraphs.values()]
-            waiting.extend(reversed(nested))
+        seen.add(id(inner))
+        order = data_flow_order(inner)
+        hidden = elided_nodes(inner, order)
+        layers = _layers(inner, order, hidden)
+        for i in sorted(order, key=hidden.__contains__):
+            node, layer = inner.nodes[i], owner or layers[i]
+            used = weights.get((id(inner), i), [])
+            parameters = sum(map(elements, used))
+            nbytes = sum(value.nbytes or 0 for value in used)
+            yield op_text(node), layer, Row("", 1, parameters, nbytes, macs(inner, node))
+            waiting.extend((g, layer) for g in reversed(list(node.subgraphs.values())))
 
 
-def _plus_weight(row: Row, count: int, nbytes: int) -> Row:
-    if not count:
-        return row
-    return replace(row, parameters=row.parameters + count, nbytes=row.nbytes + nbytes)
-
-
-def _layers(graph: Graph) -> list[str]:
+def _layers(graph: Graph, order: Sequence[int], hidden: frozenset[int]) -> list[str]:
     """The layer of each node: its scope, else its name; a hidden node's is that of its reader."""
-    order = data_flow_order(graph)
-    hidden = elided_nodes(graph, order)
     layers = [""] * len(graph.nodes)
     for i in reversed(order):
         node = graph.nodes[i]
@@ -227,6 +225,7 @@ def _sum(numbers: Iterator[int | None]) -> int | None:
 
 
 _HEADS = ("nodes", "parameters", "bytes", "MACs")
+_SIDES = ("left", *("right" for _ in _HEADS))
 
 
 def _cells(rows: Sequence[Row]) -> list[tuple[str, ...]]:
@@ -261,12 +260,17 @@ def _lines(head: str, rows: Sequence[Row]) -> list[str]:
 
 
 def _html_table(head: str, rows: Sequence[Row]) -> Markup:
-    names = [html("<th>{text}</th>", text=text) for text in (head, *_HEADS)]
+    names = [
+        html('<th style="text-align:{side}">{text}</th>', side=side, text=text)
+        for side, text in zip(_SIDES, (head, *_HEADS), strict=True)
+    ]
     body = [
         html(
-            '<tr><td style="text-align:left">{name}</td>{numbers}</tr>',
-            name=cells[0],
-            numbers=[html("<td>{text}</td>", text=text) for text in cells[1:]],
+            "<tr>{cells}</tr>",
+            cells=[
+                html('<td style="text-align:{side}">{text}</td>', side=side, text=text)
+                for side, text in zip(_SIDES, cells, strict=True)
+            ],
         )
         for cells in _cells(rows)
     ]

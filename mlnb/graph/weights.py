@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlnb.graph.elide import constant_nodes
 
@@ -65,6 +65,39 @@ class Weights:
             if value.initializer:
                 yield around.graph, value
                 return
+
+
+class WeightUse(NamedTuple):
+    """A stored weight, and the node that uses it first."""
+
+    graph: Graph
+    node: int
+    home: Graph
+    weight: Value
+
+
+def weight_uses(graph: Graph) -> Iterator[WeightUse]:
+    """Every stored weight that some node uses, once; nested graphs included, each once.
+
+    The one rule for what the parameters of a model are: the summary and the viewer both follow it.
+    """
+    seen_graphs: set[int] = set()
+    seen_weights: set[tuple[int, str]] = set()
+    waiting: list[tuple[Graph, tuple[Weights, ...]]] = [(graph, ())]
+    while waiting:
+        inner, outer = waiting.pop()
+        if id(inner) in seen_graphs:
+            continue
+        seen_graphs.add(id(inner))
+        weights = Weights(inner, outer)
+        for i, node in enumerate(inner.nodes):
+            waiting.extend((nested, (*outer, weights)) for nested in node.subgraphs.values())
+            if i in weights.constants:
+                continue
+            for home, value in weights.of(i):
+                if elements(value) and (id(home), value.name) not in seen_weights:
+                    seen_weights.add((id(home), value.name))
+                    yield WeightUse(inner, i, home, value)
 
 
 def elements(value: Value) -> int:

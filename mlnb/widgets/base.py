@@ -97,6 +97,15 @@ class Widget(anywidget.AnyWidget):
             request = content.get("request") if isinstance(content, dict) else None
             self.send({"kind": "error", "request": request, "message": error_line(error)})
 
+    def get_state(
+        self, key: str | Iterable[str] | None = None, drop_defaults: bool = False
+    ) -> dict[str, Any]:
+        """The state that crosses; whole, because our front-end code is a trait's default.
+
+        `ipywidgets.embed` drops defaults unless told not to, and a page without the code is blank.
+        """
+        return dict(super().get_state(key, drop_defaults=False))
+
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take traits from the front end; what does not validate is refused with a message."""
         before = {name: getattr(self, name) for name in sync_data if name in self.keys}

@@ -45,6 +45,7 @@ class GraphViewer(Widget):
 
     Args:
         model: a `Model`, or a `Graph` alone.
+        io: whether a model's inputs and outputs stand above its graph.
         height: of the canvas, in pixels.
 
     Raises:
@@ -64,13 +65,16 @@ class GraphViewer(Widget):
     status = t.Unicode(help="A muted line such as “inferring shapes…”; empty: none.").tag(sync=True)
     readable = t.Bool(False, help="Whether the values of weights can be read.").tag(sync=True)
 
-    def __init__(self, model: Model | Graph, *, height: int = 460, **unknown: Any) -> None:
-        refuse_unknown("GraphViewer", unknown, ["model", "height"])
+    def __init__(
+        self, model: Model | Graph, *, io: bool = True, height: int = 460, **unknown: Any
+    ) -> None:
+        refuse_unknown("GraphViewer", unknown, ["model", "io", "height"])
         if not isinstance(model, Model | Graph):
             raise TypeError(
                 f"GraphViewer expects a Model or a Graph; received {type(model).__name__}"
             )
         self._model = model if isinstance(model, Model) else None
+        self._io = io
         self._asked_for_shapes = False
         graph = model if isinstance(model, Graph) else model.graph
         super().__init__(height=height, readable=self._model is not None, **self._drawn(graph))
@@ -155,7 +159,8 @@ class GraphViewer(Widget):
         drawn = {"payload": pack(payload)}
         if self._model is not None:
             title, facts = display_text(self._model.title), self._model.facts
-            return drawn | {"title": title, "facts": facts} | io_traits(self._model)
+            card_above = io_traits(self._model) if self._io else {}
+            return drawn | {"title": title, "facts": facts} | card_above
         return drawn | {
             "title": display_text(graph.name),
             "facts": plural(len(graph.nodes), "node"),
@@ -163,7 +168,7 @@ class GraphViewer(Widget):
 
     def static_html(self) -> Markup:
         """The IO table and the folded picture, without scripts, at most 60 kB."""
-        ins, outs = _specs(self._model or self._graph)
+        ins, outs = _specs(self._model or self._graph) if self._io else ((), ())
         return card(self.title, self.facts, ins, outs, self._graph)
 
     def static_text(self) -> str:

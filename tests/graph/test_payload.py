@@ -3,12 +3,16 @@ from __future__ import annotations
 import gzip
 import json
 from itertools import accumulate
+from math import prod
 
 import pytest
-from graph.made_graphs import EXPORTS, Made, chain, export, transformer
+from graph.made_graphs import EXPORTS, Made, chain, export, light, transformer
+from models_made import nested_models, onnx_models
 
+from mlnb.formats import open_model_file
 from mlnb.graph.graph import Graph, Node, TensorAttribute, Value
 from mlnb.graph.payload import attribute_text, graph_payload, node_ids, pack
+from mlnb.graph.summary import summarize
 
 
 def unpack(packed: bytes) -> dict:
@@ -28,6 +32,7 @@ def unpack(packed: bytes) -> dict:
         for i in range(len(nodes["id"])):
             nodes["inputs"][i] = absolute(nodes["inputs"][i])
             nodes["outputs"][i] = absolute(nodes["outputs"][i])
+        graph["parameters"] = list(accumulate(graph["parameters"]))
         graph["elided"] = list(accumulate(graph["elided"]))
         last = 0
 
@@ -80,6 +85,29 @@ def test_the_payload_of_a_small_graph():
 def test_packing_loses_nothing(name):
     payload = graph_payload(export(name))
     assert unpack(pack(payload)) == json.loads(json.dumps(payload))
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        *map(export, EXPORTS),
+        light("vgg19"),
+        light("squeezenet"),
+        transformer(3),
+        open_model_file(nested_models.branches()).graph,
+        open_model_file(nested_models.functions()).graph,
+        open_model_file(onnx_models.constant_weights()).graph,
+    ],
+    ids=repr,
+)
+def test_the_viewer_and_the_summary_agree_on_what_a_parameter_is(graph):
+    payload = graph_payload(graph)
+    shapes = [
+        payload["types"][level["values"]["type"][value]][1]
+        for level in payload["graphs"]
+        for value in level["parameters"]
+    ]
+    assert sum(prod(shape) for shape in shapes) == summarize(graph).parameters
 
 
 def test_packing_keeps_outputs_that_are_left_out():

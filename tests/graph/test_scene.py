@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from graph.made_graphs import Made
 
 from mlnb.graph.fold import fold
 from mlnb.graph.graph import Graph, Node
-from mlnb.graph.scene import MANY, Ends, Port, scene
+from mlnb.graph.scene import MANY, Ends, Port, port_name, scene
 
 
 def two_modules():
@@ -15,10 +17,21 @@ def two_modules():
 
 def test_an_edge_between_open_groups_is_cut_at_their_borders():
     shown = scene(two_modules(), fold(two_modules()))
-    y = "Relu_1_out"
-    assert shown.levels[()].edges[Ends("a/", y, "b/", y)] == [y]
-    assert shown.levels[("a/",)].edges[Ends(1, None, Port("exit", y), None)] == [y]
-    assert shown.levels[("b/",)].edges[Ends(Port("entry", y), None, 2, None)] == [y]
+    y, port = "Relu_1_out", port_name(1)
+    assert list(shown.levels[()].edges[Ends("a/", port, "b/", port)]) == [y]
+    assert list(shown.levels[("a/",)].edges[Ends(1, None, Port("exit", port), None)]) == [y]
+    assert list(shown.levels[("b/",)].edges[Ends(Port("entry", port), None, 2, None)]) == [y]
+
+
+def test_what_one_box_hands_into_a_frame_is_one_line_however_many_tensors_it_is():
+    made = Made("x")
+    outs = [made.add("Conv", "x", scope="wide") for _ in range(300)]
+    graph = made.graph(made.add("Relu", made.add("Sum", *outs, scope="b"), scope="b"))
+    shown = scene(graph, replace(fold(graph), open=frozenset({"b/"})))
+    lines = {e.target: names for e, names in shown.levels[()].edges.items() if e.source == "wide/"}
+    assert list(lines) == ["b/"]
+    assert len(lines["b/"]) == 300
+    assert sum(isinstance(e.source, Port) for e in shown.levels[("b/",)].edges) == 1
 
 
 def test_closed_groups_are_joined_by_one_edge_and_hide_what_is_inside():

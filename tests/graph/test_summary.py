@@ -64,6 +64,21 @@ def test_the_constant_expressions_of_the_onnx_wheel_count_as_weights():
     assert summarize(light("vgg19")).parameters == 143_667_240
 
 
+def test_layers_stand_in_the_order_in_which_they_compute():
+    made = Made("x")
+    late = made.add("ConstantOfShape", made.constant(2), name="late weights", scope="last")
+    y = made.add("Relu", made.add("Conv", "x", scope="first"), scope="second")
+    graph = made.graph(made.add("MatMul", y, late, scope="last"))
+    assert [row.name for row in summarize(graph).by_layer] == ["first", "second", "last"]
+    assert summarize(light("squeezenet")).by_layer[0].name == "n0"
+
+
+def test_in_a_notebook_names_stand_left_and_numbers_right():
+    table = summarize(conv_net())._repr_html_()
+    assert '<th style="text-align:left">layer</th><th style="text-align:right">nodes</th>' in table
+    assert '<td style="text-align:left">stem/conv</td><td style="text-align:right">1</td>' in table
+
+
 def test_a_tied_weight_counts_once():
     made = Made("x")
     made.weight("w", 8, 8)

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 from graph.made_graphs import EXPORTS, Made, chain, export, light
+from models_made.large_graphs import wide_fan
 
 from mlnb.graph.graph import Graph, Node, Value
 from mlnb.graph.svg import HIGH, picture
@@ -101,3 +102,7 @@ def test_the_pictures_of_odd_graphs():
     made = Made(*[f"x{i}" for i in range(100)])
     svg = picture(made.graph(made.add("Concat", *made.inputs)))
     assert "95 more inputs" in texts(svg)
+
+
+def test_a_row_of_20_000_boxes_is_a_picture_that_a_notebook_can_keep():
+    assert len(picture(wide_fan(20_000))) < 45_000  # as base64, with its table, under 60 kB

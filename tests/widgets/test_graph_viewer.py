@@ -57,6 +57,14 @@ def test_a_model_brings_its_inputs_outputs_and_feed(model):
     assert viewer.static_text().splitlines()[1].split() == ["in", "x", "float32", "[N,", "4]"]
 
 
+def test_without_io_the_graph_stands_alone_live_and_saved(model):
+    viewer = GraphViewer(model, io=False)
+    assert (viewer.rows, viewer.feed) == ([], "")
+    assert viewer.readable
+    assert "<table" not in viewer.static_html()
+    assert "<table" in GraphViewer(model).static_html()
+
+
 @pytest.mark.parametrize("wrong", [None, "net.onnx", 3])
 def test_something_else_is_refused(wrong):
     with pytest.raises(TypeError, match="expects a Model or a Graph; received"):

@@ -12,7 +12,7 @@ export interface Size {
   height: number;
 }
 
-export const ZOOM = { least: 0.02, most: 3, readable: 0.6 };
+export const ZOOM = { least: 0.02, most: 3, readable: 0.6, comfortable: 0.85 };
 const MARGIN = 16;
 
 export function toScreen(camera: Camera, x: number, y: number): [number, number] {
@@ -44,7 +44,7 @@ export function fit(scene: Size, view: Size): Camera {
 export function firstLook(scene: Size, first: Rect | null, view: Size): Camera {
   const whole = fit(scene, view);
   if (whole.scale >= ZOOM.readable) return whole;
-  const scale = Math.max(ZOOM.readable, Math.min(1, (view.width - MARGIN) / scene.width));
+  const scale = Math.max(ZOOM.readable, Math.min(ZOOM.comfortable, (view.width - MARGIN) / scene.width));
   const wide = scene.width * scale > view.width;
   const middle = wide && first ? first.x + first.width / 2 : scene.width / 2;
   return { x: middle - view.width / 2 / scale, y: 0, scale };

@@ -3,13 +3,16 @@
 import type { Camera, Size } from "./camera";
 import { arrivesDown, tracePath } from "./edge_path";
 import { FONT, type Measure } from "./measure";
-import type { PlacedBox, PlacedEdge, Rect, Scene } from "./scene";
+import { badgeText, type PlacedBox, type PlacedEdge, type Rect, type Scene } from "./scene";
 import type { Theme } from "./theme";
+import type { Segment } from "./visible";
 
 export interface Look {
   theme: Theme;
   families: readonly [name: string, color: string][];
   selected: PlacedBox | null;
+  /** The lines of the selected box. */
+  lit: ReadonlySet<Segment>;
   hits: ReadonlySet<string>;
   measure: Measure;
   /** 0 to 1 while edges come back after a change of layout. */
@@ -115,7 +118,7 @@ function drawText(pen: CanvasRenderingContext2D, placed: PlacedBox, look: Look):
   if (placed.subtitle) pen.fillText(placed.subtitle, x + 13, y + 31);
   if (box.count > 0) {
     pen.textAlign = "right";
-    pen.fillText(`${box.count} ▸`, x + width - 9, middle);
+    pen.fillText(badgeText(box), x + width - 9, middle);
     pen.textAlign = "left";
   }
 }
@@ -123,8 +126,8 @@ function drawText(pen: CanvasRenderingContext2D, placed: PlacedBox, look: Look):
 function drawEdges(pen: CanvasRenderingContext2D, edges: PlacedEdge[], look: Look, scale: number): void {
   const { theme } = look;
   const strokes: [PlacedEdge[], string, number][] = [
-    [edges.filter((edge) => !touches(edge, look.selected)), theme.edge, 1.2],
-    [edges.filter((edge) => touches(edge, look.selected)), theme.accent, 2],
+    [edges.filter(({ segment }) => !look.lit.has(segment)), theme.edge, 1.2],
+    [edges.filter(({ segment }) => look.lit.has(segment)), theme.accent, 2],
   ];
   for (const [some, color, width] of strokes) {
     pen.strokeStyle = color;
@@ -138,11 +141,6 @@ function drawEdges(pen: CanvasRenderingContext2D, edges: PlacedEdge[], look: Loo
     for (const edge of some) if (edge.segment.to.box) arrowHead(pen, edge.points);
     pen.fill();
   }
-}
-
-/** Whether a line belongs to the selected box: it leaves it, or ends there. */
-function touches({ segment }: PlacedEdge, selected: PlacedBox | null): boolean {
-  return selected !== null && (segment.source === selected.box || segment.targets.has(selected.box));
 }
 
 function arrowHead(pen: CanvasRenderingContext2D, points: readonly number[]): void {

@@ -25,6 +25,7 @@ export class GraphIndex {
   readonly groupOf: Group[] = [];
   readonly groups = new Map<string, Group>();
   readonly nodes = new Map<string, number>();
+  readonly parameters: ReadonlySet<number>;
   readonly hidden: Uint8Array;
   readonly producer: Int32Array;
   readonly inputOf = new Map<number, number>();
@@ -36,6 +37,7 @@ export class GraphIndex {
     private readonly ops: Payload["ops"],
   ) {
     const { nodes, values } = data;
+    this.parameters = new Set(data.parameters);
     this.hidden = new Uint8Array(nodes.id.length);
     for (const node of data.elided) this.hidden[node] = 1;
     nodes.id.forEach((id, node) => this.nodes.set(id, node));

@@ -17,6 +17,7 @@ import { boxWords } from "./words";
 type State = "loading" | "ready" | "empty" | "error";
 
 const HINT_MS = 2500;
+const NOTICE_MS = 10_000;
 let hinted = false;
 
 export class GraphPane {
@@ -31,6 +32,8 @@ export class GraphPane {
   private readonly cover = h("div", { class: "mlnb-cover" }, "reading the model…");
   private readonly hint = h("div", { class: "mlnb-hint" }, h("span", {}, "click the graph to scroll it · Ctrl + wheel zooms"));
   private readonly hiddenToggle = button("", "show constants, shape arithmetic and identities", () => void this.toggleHidden());
+  private readonly notice = h("div", { class: "mlnb-notice mlnb-warn", role: "status" });
+  private noticeTimer: ReturnType<typeof setTimeout> | undefined;
   private loads = 0;
 
   constructor(
@@ -76,7 +79,8 @@ export class GraphPane {
       button("fit", "show the whole graph", () => viewer.fit()),
       this.hiddenToggle);
     this.hint.hidden = this.hiddenToggle.hidden = true;
-    stage.append(canvas, this.minimap.canvas, toolbar, this.hint, this.cover);
+    this.notice.hidden = true;
+    stage.append(canvas, this.minimap.canvas, toolbar, this.hint, this.notice, this.cover);
     this.body.append(stage, h("div", { class: "mlnb-side" }, this.search.element, this.panel));
     this.root.append(this.body, this.spoken);
     this.setHeight();
@@ -129,9 +133,11 @@ export class GraphPane {
       viewer.select(text(model, "selected"));
       this.say();
     });
-    cleanup.follow(model, "msg:custom", (message: { kind?: string; id?: string }) => {
+    cleanup.follow(model, "msg:custom", (message: { kind?: string; id?: string; request?: unknown; message?: unknown }) => {
       if (message?.kind === "focus") void viewer.focus(String(message.id));
+      if (message?.kind === "error" && message.request == null) this.showNotice(String(message.message));
     });
+    cleanup.add(() => clearTimeout(this.noticeTimer));
     cleanup.add(() => (this.loads += 1));
   }
 
@@ -142,13 +148,14 @@ export class GraphPane {
     try {
       const payload = await decode(bytes);
       if (load !== this.loads) return;
-      this.reader.forget();
+      if (!this.viewer.shows(payload)) this.reader.forget();
       if (payload.graphs[0]!.nodes.id.length === 0) {
         this.cover.replaceChildren("this model has no operations");
         this.setState("empty");
         return;
       }
       this.viewer.selectedId ||= text(this.model, "selected");
+      this.sizeUnobserved();
       await this.viewer.setPayload(payload);
       this.search.reset();
     } catch (error) {
@@ -156,9 +163,15 @@ export class GraphPane {
     }
   }
 
+  // JupyterLab skips what is scrolled away, and no observer speaks of it until it comes into view.
+  private sizeUnobserved(): void {
+    const { clientWidth, clientHeight } = this.stage;
+    if (this.viewer.view.size.width === 0 && clientWidth > 0) this.viewer.resize(clientWidth, clientHeight);
+  }
+
   private drawn(): void {
-    const { scene, view, theme } = this.viewer;
-    this.minimap.draw(scene!, view.camera, view.size, theme);
+    const { scene, view, theme, model } = this.viewer;
+    this.minimap.draw(scene!, view.camera, view.size, { theme, families: model!.payload.families });
     if (this.root.dataset.state === "ready") return;
     this.setState("ready");
     performance.mark("mlnb-first-picture");
@@ -207,6 +220,14 @@ export class GraphPane {
     this.hint.hidden = false;
     const timer = setTimeout(() => (this.hint.hidden = true), HINT_MS);
     this.cleanup.add(() => clearTimeout(timer));
+  }
+
+  // An error that answers no request of ours, such as a trait that Python refused.
+  private showNotice(words: string): void {
+    this.notice.replaceChildren(foreign(words, 400));
+    this.notice.hidden = false;
+    clearTimeout(this.noticeTimer);
+    this.noticeTimer = setTimeout(() => (this.notice.hidden = true), NOTICE_MS);
   }
 
   private setHeight(): void {

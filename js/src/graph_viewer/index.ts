@@ -6,6 +6,7 @@ import { Cleanup, text, type Model, type RenderProps } from "../host";
 import { hideStaticOutput } from "../static_output";
 import { header } from "../tensor_table/header";
 import { tensorTable, type Row } from "../tensor_table/rows";
+import { followWidth } from "../width";
 import { GraphPane } from "./graph_pane";
 
 const greeted = new WeakSet<Model>();
@@ -18,6 +19,7 @@ function render({ model, el }: RenderProps): () => void {
   root.dataset.lmSuppressShortcuts = "true";
   el.append(root);
   cleanup.add(() => root.remove());
+  followWidth(root, cleanup);
 
   root.append(card(model, cleanup));
   const pane = new GraphPane(root, model, cleanup);

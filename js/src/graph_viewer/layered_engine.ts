@@ -9,22 +9,30 @@ const LONG = 12;
 
 interface Slot {
   width: number;
+  /** The box that it is; for a bend of a line the end with fewer lines, beside which it should begin. */
+  by: number;
   x: number;
   above: number[];
   below: number[];
 }
 
 export function layeredEngine({ sizes, edges, ranks }: Task): Placement {
-  const slots: Slot[] = sizes.map(({ width }) => ({ width, x: 0, above: [], below: [] }));
+  const slots: Slot[] = sizes.map(({ width }, by) => ({ width, by, x: 0, above: [], below: [] }));
   const rows: number[][] = [];
   ranks.forEach((rank, node) => (rows[rank] ??= []).push(node));
   for (let rank = 0; rank < rows.length; rank++) rows[rank] ??= [];
+  const lines = new Uint32Array(sizes.length);
+  for (const [from, to] of edges) {
+    lines[from]! += 1;
+    lines[to]! += 1;
+  }
   const chains = edges.map(([from, to]) => {
     if (ranks[to]! - ranks[from]! > LONG) return null;
     const chain: number[] = [];
+    const by = lines[from]! <= lines[to]! ? from : to;
     let last = from;
     for (let rank = ranks[from]! + 1; rank <= ranks[to]!; rank++) {
-      const next = rank === ranks[to] ? to : slots.push({ width: 0, x: 0, above: [], below: [] }) - 1;
+      const next = rank === ranks[to] ? to : slots.push({ width: 0, by, x: 0, above: [], below: [] }) - 1;
       slots[last]!.below.push(next);
       slots[next]!.above.push(last);
       if (next !== to) {
@@ -54,6 +62,7 @@ export function layeredEngine({ sizes, edges, ranks }: Task): Placement {
 function orderRows(rows: number[][], slots: Slot[]): void {
   const place = new Float64Array(slots.length);
   const number = (row: number[]) => row.forEach((slot, i) => (place[slot] = i / row.length));
+  for (const row of rows) row.sort((a, b) => slots[a]!.by - slots[b]!.by);
   rows.forEach(number);
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const down = sweep % 2 === 0;

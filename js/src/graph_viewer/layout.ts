@@ -4,8 +4,9 @@
 // where no box stands, so no line ever runs over a box.
 import { breakCycles } from "./cycles";
 import { dagreEngine } from "./dagre_engine";
+import { gridLayout } from "./grid";
 import { layeredEngine } from "./layered_engine";
-import { rankNodes } from "./ranks";
+import { rankNodes, splitWide } from "./ranks";
 import { FRAME, LABEL_GAP } from "./spacing";
 
 export interface BoxSpec {
@@ -65,6 +66,7 @@ export const DAGRE_LIMIT = { boxes: 400, bends: 2500 };
 /** One level; `inner` holds the layouts of the levels inside its open boxes. */
 export function layoutLevel(spec: LevelSpec, inner: (level: number) => LevelLayout, framed: boolean): LevelLayout {
   const boxes = spec.boxes.map(({ width, height, level }) => (level < 0 ? { width, height } : inner(level)));
+  if (spec.edges.length === 0 && boxes.length > 0) return gridLayout(boxes.map(({ width, height }) => ({ width, height })), framed);
   const firstOut = boxes.length + spec.inPorts;
   const ports = new Array(spec.inPorts + spec.outPorts).fill(PORT);
   const count = boxes.length + ports.length;
@@ -73,8 +75,11 @@ export function layoutLevel(spec: LevelSpec, inner: (level: number) => LevelLayo
   const dag = edges.flatMap((edge) => edge.parts);
   const isIn = (node: number) => node >= boxes.length && node < firstOut;
   const isOut = (node: number) => node >= firstOut && node < count;
-  const ranks = rankNodes(sizes.length, dag, isIn, isOut);
-  const placed = engineFor(boxes.length, dag, ranks)({ sizes, edges: dag, ranks });
+  const rows = rankNodes(sizes.length, dag, isIn, isOut);
+  const ranks = splitWide(rows, boxes.length);
+  // dagre keeps long lines straight at any width; where a rank was split, that would undo the split.
+  const engine = Math.max(...ranks) > Math.max(...rows) ? layeredEngine : engineFor(boxes.length, dag, ranks);
+  const placed = engine({ sizes, edges: dag, ranks });
   return assemble(spec, sizes, edges, placed, inner, framed);
 }
 

@@ -1,9 +1,12 @@
-// The whole graph in a corner, with the part in view framed; a press or drag there moves the view.
+// The whole graph in a corner, with the part in view framed; a press or drag there moves the view. A
+// long graph gets a strip along the whole side, since in a corner it would be a smudge.
 import type { Camera, Size } from "./camera";
+import type { Look } from "./draw";
 import type { Scene } from "./scene";
-import type { Theme } from "./theme";
 
-const ROOM = { width: 104, height: 118, margin: 6 };
+const ROOM = { width: 104, height: 118, margin: 6, gap: 8 };
+const LONG = 4;
+const NARROW = 520;
 const STRETCH = 5;
 
 export class Minimap {
@@ -27,25 +30,28 @@ export class Minimap {
   }
 
   /** Draw, or hide where the whole scene is in view anyway. */
-  draw(scene: Scene, camera: Camera, view: Size, theme: Theme): void {
+  draw(scene: Scene, camera: Camera, view: Size, { theme, families }: Pick<Look, "theme" | "families">): void {
     const shown = { width: view.width / camera.scale, height: view.height / camera.scale };
     const whole = camera.x <= 0 && camera.y <= 0 && camera.x + shown.width >= scene.width && camera.y + shown.height >= scene.height;
     this.canvas.hidden = whole || view.width < 300;
     const pen = this.canvas.hidden ? null : this.canvas.getContext("2d");
     if (!pen) return;
     const ratio = window.devicePixelRatio || 1;
+    const strip = scene.height > LONG * scene.width && view.width > NARROW;
+    const room = strip ? Math.max(ROOM.height, view.height - 2 * ROOM.gap - 2) : ROOM.height;
+    this.canvas.style.height = `${room}px`;
     this.canvas.width = ROOM.width * ratio;
-    this.canvas.height = ROOM.height * ratio;
+    this.canvas.height = room * ratio;
     // A long thin graph would be a hairline: the narrow side may stretch.
-    const [wide, tall] = [(ROOM.width - 2 * ROOM.margin) / scene.width, (ROOM.height - 2 * ROOM.margin) / scene.height];
+    const [wide, tall] = [(ROOM.width - 2 * ROOM.margin) / scene.width, (room - 2 * ROOM.margin) / scene.height];
     this.scale = { x: Math.min(wide, tall * STRETCH), y: Math.min(tall, wide * STRETCH) };
     this.left = (ROOM.width - scene.width * this.scale.x) / 2;
-    this.top = (ROOM.height - scene.height * this.scale.y) / 2;
+    this.top = (room - scene.height * this.scale.y) / 2;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.fillStyle = theme.edge;
-    pen.globalAlpha = 0.55;
+    pen.globalAlpha = 0.7;
     for (const { box, x, y, width, height } of scene.boxes) {
       if (box.inner) continue;
+      pen.fillStyle = box.family < 0 ? theme.edge : families[box.family]![1];
       pen.fillRect(this.left + x * this.scale.x, this.top + y * this.scale.y, Math.max(1, width * this.scale.x), Math.max(1, height * this.scale.y));
     }
     pen.globalAlpha = 1;
@@ -54,7 +60,7 @@ export class Minimap {
     const x0 = Math.max(1, this.left + camera.x * this.scale.x);
     const y0 = Math.max(1, this.top + camera.y * this.scale.y);
     const x1 = Math.min(ROOM.width - 1, this.left + (camera.x + shown.width) * this.scale.x);
-    const y1 = Math.min(ROOM.height - 1, this.top + (camera.y + shown.height) * this.scale.y);
+    const y1 = Math.min(room - 1, this.top + (camera.y + shown.height) * this.scale.y);
     pen.strokeRect(x0, y0, x1 - x0, y1 - y0);
   }
 }

@@ -1,7 +1,7 @@
 // Walking with the arrow keys: down and up along the edges, left and right between neighbours of a
 // level. From an open frame, down goes to what it holds.
 import type { PlacedBox, Scene } from "./scene";
-import type { Box } from "./visible";
+import { isInside, type Box } from "./visible";
 
 export type Direction = "up" | "down" | "left" | "right";
 
@@ -20,7 +20,7 @@ function childrenOf(scene: Scene, box: Box): PlacedBox[] {
 
 function readersOf(scene: Scene, box: Box): PlacedBox[] {
   const found = new Set<Box>();
-  for (const { segment } of scene.edges) if (segment.source === box) for (const target of segment.targets) found.add(target);
+  for (const { segment } of scene.edges) if (segment.source === box || segment.sources.has(box)) for (const target of segment.targets) found.add(target);
   return [...found].map((target) => scene.byId.get(target.id)!);
 }
 
@@ -32,11 +32,6 @@ function sourcesOf(scene: Scene, box: Box): PlacedBox[] {
     }
   }
   return [...found].map((source) => scene.byId.get(source.id)!);
-}
-
-function isInside(box: Box, frame: Box): boolean {
-  for (let at = box.level.frame; at; at = at.level.frame) if (at === frame) return true;
-  return false;
 }
 
 function beside(scene: Scene, from: PlacedBox, direction: "left" | "right"): PlacedBox | null {

@@ -1,9 +1,9 @@
 // The side panel: what is selected, in words and figures. Everything that a file wrote goes through
 // `foreign` or `expandable`.
-import { typeOf } from "./box_text";
+import { nodeText, typeOf } from "./box_text";
 import type { Group } from "./graph_index";
 import type { GraphModel, Instance, Target } from "./graph_model";
-import { shapeOf, type Payload } from "./payload";
+import { shapeOf, type GraphData, type Payload } from "./payload";
 import { expandable, foreign, h, type Child } from "../dom";
 import { bytesText, countText, plural } from "../numbers";
 
@@ -31,13 +31,14 @@ function nodePanel(model: GraphModel, instance: Instance, node: number, act: Pan
   const inputs = nodes.inputs[node]!;
   const stored = inputs.filter((value) => value >= 0 && values.bytes[value]! >= 0);
   const list = definitions();
+  const [id, op] = [nodes.id[node]!, index.opOf(node)];
   const scope = model.payload.scopes[nodes.scope[node]!]!;
   if (scope) list.add("scope", expandable(scope.replaceAll("/", " / "), 120));
   for (const [name, value] of model.payload.attributes[nodes.attributes[node]!]!) {
     list.add(name, expandable(value, 80));
   }
   return section(
-    heading(nodes.id[node]!, index.opOf(node)),
+    isCalledByOp(model, instance, node) ? heading(op, id === op ? "" : id) : heading(id, op),
     index.hidden[node] ? note("hidden by default: a constant, shape arithmetic or an identity") : null,
     list.element,
     ...tensors("inputs", inputs.filter((value) => value >= 0 && values.bytes[value]! < 0), (value) => valueLine(model, instance, value, producersOf(model, instance, value, act), act)),
@@ -45,6 +46,11 @@ function nodePanel(model: GraphModel, instance: Instance, node: number, act: Pan
     ...tensors("outputs", nodes.outputs[node]!.filter((value) => value >= 0), (value) => valueLine(model, instance, value, readersOf(model, instance, value), act)),
     ...tensors("weights", stored, (value) => weightLine(model, instance, value, act)),
   );
+}
+
+// A box that no module names is called after its operation; so is the panel: "n17" tells nobody anything.
+function isCalledByOp(model: GraphModel, instance: Instance, node: number): boolean {
+  return nodeText(model, instance, node).title === instance.index.opOf(node).split("::").at(-1);
 }
 
 function capturedBy(model: GraphModel, instance: Instance, node: number): number[] {
@@ -70,7 +76,7 @@ function readersOf(model: GraphModel, instance: Instance, value: number): string
 
 // A tensor with what stands at its other end.
 function valueLine(model: GraphModel, instance: Instance, value: number, ends: string[], act: PanelActions): HTMLElement {
-  const links = ends.slice(0, MANY).map((id) => link(id, instance, act));
+  const links = ends.slice(0, MANY).map((id) => link(model, id, instance, act));
   const rest = ends.length > MANY ? h("span", { class: "mlnb-muted" }, `and ${ends.length - MANY} more`) : null;
   return h("div", { class: "mlnb-value" },
     h("div", {}, expandable(instance.index.data.values.name[value]!, 60, "mlnb-code")),
@@ -125,7 +131,7 @@ function portsPanel(model: GraphModel, target: Extract<Target, { kind: "ins" | "
   const ids = values.slice(0, 50).map((_, at) => (isIn ? model.inputId(instance, at) : model.outputId(instance, at)));
   return section(
     heading(plural(values.length, isIn ? "input" : "output"), ""),
-    h("div", { class: "mlnb-links" }, ...ids.map((id) => link(id, instance, act))),
+    h("div", { class: "mlnb-links" }, ...ids.map((id) => link(model, id, instance, act))),
     values.length > 50 ? note(`and ${values.length - 50} more`) : null);
 }
 
@@ -136,7 +142,7 @@ function overview(model: GraphModel): HTMLElement {
   const list = definitions();
   list.add("operations", countText(root.count));
   if (hiddenNodes(model.payload) > 0) list.add("hidden", countText(hiddenNodes(model.payload)));
-  const { bytes, count } = weightsOf(model, instance, root.nodes);
+  const { bytes, count } = allWeights(model);
   if (count > 0) list.add("parameters", `${countText(count)} · ${bytesText(bytes)}`);
   const nested = model.payload.graphs.length - 1;
   if (nested > 0) list.add("nested", plural(nested, "graph"));
@@ -180,20 +186,31 @@ function operations(model: GraphModel, { index }: Instance, nodes: readonly numb
   return h("div", { class: "mlnb-ops" }, ...rows, rest);
 }
 
-/** Stored weights that `nodes` read, each counted once. */
-export function weightsOf(model: GraphModel, instance: Instance, nodes: readonly number[]): { count: number; bytes: number } {
-  const { data } = instance.index;
-  const seen = new Set<number>();
-  let count = 0;
-  let bytes = 0;
-  for (const node of nodes) {
-    for (const value of data.nodes.inputs[node]!) {
-      if (value < 0 || data.values.bytes[value]! < 0 || seen.has(value)) continue;
-      seen.add(value);
-      bytes += data.values.bytes[value]!;
-      const shape = typeOf(model, instance, value)[1];
-      count += (shape ?? [0]).reduce<number>((product, size) => product * (typeof size === "number" ? size : 0), 1);
-    }
+export interface Weight {
+  count: number;
+  bytes: number;
+}
+
+/** The parameters that `nodes` read, each counted once. */
+export function weightsOf(model: GraphModel, instance: Instance, nodes: readonly number[]): Weight {
+  const { index } = instance;
+  const read = new Set<number>();
+  for (const node of nodes) for (const value of index.data.nodes.inputs[node]!) if (index.parameters.has(value)) read.add(value);
+  return weigh(model, index.data, read);
+}
+
+/** All parameters of the model, those of nested graphs included; the header counts them by the same rule. */
+export function allWeights(model: GraphModel): Weight {
+  return model.payload.graphs.map((data) => weigh(model, data, data.parameters))
+    .reduce((sum, { count, bytes }) => ({ count: sum.count + count, bytes: sum.bytes + bytes }), { count: 0, bytes: 0 });
+}
+
+function weigh({ payload }: GraphModel, { values }: GraphData, parameters: Iterable<number>): Weight {
+  let [count, bytes] = [0, 0];
+  for (const value of parameters) {
+    const shape = payload.types[values.type[value]!]![1] ?? [0];
+    count += shape.reduce<number>((product, size) => product * (typeof size === "number" ? size : 0), 1);
+    bytes += Math.max(0, values.bytes[value]!);
   }
   return { count, bytes };
 }
@@ -204,9 +221,13 @@ function typeText(model: GraphModel, instance: Instance, value: number): string 
   return dtype === "unknown" ? size : `${dtype} · ${size}`;
 }
 
-// Within a nested graph the way to it goes without saying.
-function link(id: string, { prefix }: Instance, act: PanelActions): HTMLElement {
-  const shown = id.slice(prefix.length).replace(/^(in|out):/, "$1put ");
+// Within a nested graph the way to it goes without saying; a name without its operation, such as "n17", gets it.
+function link(model: GraphModel, id: string, instance: Instance, act: PanelActions): HTMLElement {
+  const local = id.slice(instance.prefix.length);
+  const node = instance.index.nodes.get(local);
+  const op = node === undefined || !isCalledByOp(model, instance, node) ? "" : instance.index.opOf(node);
+  const said = local.toLowerCase().includes(op.toLowerCase());
+  const shown = said ? local.replace(/^(in|out):/, "$1put ") : `${op} ${local}`;
   return h("button", { type: "button", class: "mlnb-link", label: `go to ${id}`, on: () => act.go(id) }, foreign(shown, 40));
 }
 

@@ -22,6 +22,8 @@ export interface GraphData {
     inputs: number[][];
     outputs: number[][];
   };
+  /** The values that are parameters of the model; not its scalars, indices and shapes. */
+  parameters: number[];
   subgraphs: Record<string, [label: string, graph: number][]>;
   elided: number[];
   tree: TreeGroup;
@@ -40,7 +42,7 @@ export interface Payload {
   warnings: string[];
 }
 
-const VERSION = 2;
+const VERSION = 3;
 
 /** Unpack what Python packed; a sentence for a person is thrown where that cannot be done. */
 export async function decode(bytes: DataView | Uint8Array): Promise<Payload> {
@@ -64,7 +66,7 @@ export async function decode(bytes: DataView | Uint8Array): Promise<Payload> {
 
 // One graph as packed: a step for an index, null for a value that is left out (-1 once added up).
 function addUp(graph: GraphData): GraphData {
-  const [value, child, hidden] = [counter(), counter(), counter()];
+  const [value, child, hidden, weight] = [counter(), counter(), counter(), counter()];
   const inputs: number[][] = [];
   const outputs = graph.nodes.outputs.map((made, node) => {
     inputs.push(graph.nodes.inputs[node]!.map(value));
@@ -73,7 +75,10 @@ function addUp(graph: GraphData): GraphData {
   const tree = (group: TreeGroup): TreeGroup => ({
     ...group, children: group.children.map((at) => (typeof at === "number" ? child(at) : tree(at))),
   });
-  return { ...graph, nodes: { ...graph.nodes, inputs, outputs }, elided: graph.elided.map(hidden), tree: tree(graph.tree) };
+  return {
+    ...graph, nodes: { ...graph.nodes, inputs, outputs }, parameters: graph.parameters.map(weight),
+    elided: graph.elided.map(hidden), tree: tree(graph.tree),
+  };
 }
 
 function counter(): (step: number | null) => number {

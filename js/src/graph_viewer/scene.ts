@@ -3,6 +3,7 @@ import type { LayoutClient } from "./layout_client";
 import type { BoxSpec, EdgeSpec, LevelLayout, LevelSpec } from "./layout";
 import { FONT, fitText, type Measure } from "./measure";
 import { BOX, LABEL_GAP } from "./spacing";
+import { countText } from "../numbers";
 import type { Box, End, Level, Segment, Visible } from "./visible";
 
 export interface Rect {
@@ -18,6 +19,8 @@ export interface PlacedBox extends Rect {
   /** The texts as far as they fit. */
   title: string;
   subtitle: string;
+  /** The width of the part at the right that says how much is inside, and opens it; 0 for none. */
+  badge: number;
 }
 
 export interface PlacedEdge {
@@ -63,11 +66,16 @@ function levelSpec(level: Level, levelAt: Map<Level, number>, measure: Measure):
 }
 
 function sizeOf(box: Box, measure: Measure): { width: number; height: number } {
-  const badge = box.count > 0 ? BOX.badge : 0;
-  const text = Math.max(measure(box.title, FONT.title, true) + badge, measure(box.subtitle, FONT.text));
+  const text = Math.max(measure(box.title, FONT.title, true) + badgeWidth(box, measure), measure(box.subtitle, FONT.text));
   const width = Math.min(BOX.wide, Math.max(BOX.narrow, Math.ceil((text + 26) / 8) * 8));
   return { width, height: BOX.height };
 }
+
+/** What the badge of a closed box says. */
+export const badgeText = (box: Box): string => `${countText(box.count)} ▸`;
+
+const badgeWidth = (box: Box, measure: Measure): number =>
+  box.count > 0 ? Math.max(BOX.badge, Math.ceil(measure(badgeText(box), FONT.text)) + 14) : 0;
 
 function addLevel(
   scene: Scene, level: Level, layouts: LevelLayout[], levelAt: Map<Level, number>, x: number, y: number, depth: number,
@@ -76,9 +84,10 @@ function addLevel(
   const layout = layouts[levelAt.get(level)!]!;
   level.boxes.forEach((box, i) => {
     const at = layout.boxes[i]!;
-    const room = at.width - 22 - (box.count > 0 && !box.inner ? BOX.badge : 0) - (box.inner ? 16 : 0);
+    const badge = box.inner ? 0 : badgeWidth(box, measure);
+    const room = at.width - 22 - badge - (box.inner ? 16 : 0);
     const placed: PlacedBox = {
-      box, depth, x: x + at.x, y: y + at.y, width: at.width, height: at.height,
+      box, depth, badge, x: x + at.x, y: y + at.y, width: at.width, height: at.height,
       title: fitText(measure, box.title, room, FONT.title, true),
       subtitle: fitText(measure, box.subtitle, at.width - 22, FONT.text),
     };
@@ -131,7 +140,7 @@ export function hit(scene: Scene, x: number, y: number, nameWidth: (frame: Place
     const { box } = placed;
     if (box.kind === "branch") return { placed, fold: false };
     if (box.inner) return { placed, fold: y < placed.y + 24 && x < placed.x + nameWidth(placed) };
-    return { placed, fold: box.count > 0 && x > placed.x + placed.width - BOX.badge };
+    return { placed, fold: placed.badge > 0 && x > placed.x + placed.width - placed.badge };
   }
   return null;
 }

@@ -26,6 +26,7 @@ export class SearchBox {
     this.input.autocomplete = "off";
     this.input.spellcheck = false;
     this.element = h("div", { class: "mlnb-search", role: "search" }, label, this.input, fold, this.count);
+    cleanup.listen(this.input, "focus", () => this.prepare());
     cleanup.listen(this.input, "input", () => this.search());
     cleanup.listen<KeyboardEvent>(this.input, "keydown", (event) => {
       if (event.key === "Enter") void this.step(event.shiftKey ? -1 : 1);
@@ -36,7 +37,7 @@ export class SearchBox {
     });
   }
 
-  /** Another graph: its lines are made when the first key is struck. */
+  /** Another graph: its lines are made when the field is entered, before the first key. */
   reset(): void {
     this.index = null;
     if (this.input.value) this.search();
@@ -53,11 +54,16 @@ export class SearchBox {
     this.viewer.view.canvas.focus({ preventScroll: true });
   }
 
-  private search(): void {
+  private prepare(): SearchIndex | null {
     const { model } = this.viewer;
-    if (!model) return;
-    this.index ??= new SearchIndex(model);
-    this.found = this.index.find(this.input.value, this.viewer.showHidden);
+    if (model) this.index ??= new SearchIndex(model);
+    return this.index;
+  }
+
+  private search(): void {
+    const index = this.prepare();
+    if (!index) return;
+    this.found = index.find(this.input.value, this.viewer.showHidden);
     this.at = -1;
     this.viewer.setHits(this.found.ids);
     this.say();

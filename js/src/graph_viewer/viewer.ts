@@ -11,7 +11,8 @@ import { neighbour, type Direction } from "./navigate";
 import type { Payload } from "./payload";
 import { headerWidth, hit, nearest, placeScene, type PlacedBox, type Scene } from "./scene";
 import { readTheme, type Theme } from "./theme";
-import { visible } from "./visible";
+import { touching } from "./touching";
+import { visible, type Box, type Segment } from "./visible";
 
 export interface ViewerEvents {
   selected(id: string): void;
@@ -35,6 +36,9 @@ export class Viewer {
   private layoutRun = 0;
   private lastToggle = 0;
   private focusNext: string | null = null;
+  /** A box to be brought into view as soon as it is laid out and the canvas has a size. */
+  private sought: string | null = null;
+  private lit: { scene: Scene; box: Box; segments: Set<Segment> } | null = null;
 
   constructor(
     private readonly root: HTMLElement,
@@ -47,18 +51,24 @@ export class Viewer {
 
   /** Show another payload. One with the same nodes keeps folds, camera and selection. */
   async setPayload(payload: Payload): Promise<void> {
-    const same = this.model !== null && sameNodes(this.model.payload, payload);
+    const same = this.shows(payload);
     this.model = new GraphModel(payload);
     if (!same) {
       this.open = new Set(openAtFirst(this.model.main));
       this.view.scene = null;
       this.selectedId = this.model.find(this.selectedId) ? this.selectedId : "";
     }
-    const wanted = this.focusNext;
+    // What was selected before this page came up is looked for as well: its message is long gone.
+    const wanted = this.focusNext ?? (same ? null : this.selectedId || null);
     this.focusNext = null;
     await this.relayout(null);
     if (wanted !== null) await this.focus(wanted);
-    else if (!same) this.select(this.selectedId);
+    else if (!same) this.select("");
+  }
+
+  /** Whether `payload` is of the model that is shown, perhaps with more shapes. */
+  shows(payload: Payload): boolean {
+    return this.model !== null && sameNodes(this.model.payload, payload);
   }
 
   get scene(): Scene | null {
@@ -77,6 +87,7 @@ export class Viewer {
 
   select(id: string): void {
     this.selectedId = id;
+    this.sought = null;
     const placed = this.selectedBox;
     if (placed && this.scene) this.view.lookAt(reveal(this.view.camera, placed, this.view.size));
     this.view.requestDraw();
@@ -88,14 +99,13 @@ export class Viewer {
     const target = this.model?.find(id) ?? null;
     if (!target) return;
     const found = this.idOf(target);
-    this.selectedId = found;
+    this.selectedId = this.sought = found;
     const folds = this.model!.folds(target).filter((fold) => !this.open.has(fold));
     const hidden = target.kind === "node" && target.instance.index.hidden[target.node] === 1 && !this.showHidden;
     for (const fold of folds) this.openFold(fold);
     if (hidden) this.showHidden = true;
     if (folds.length > 0 || hidden) await this.relayout(null);
-    const placed = this.scene?.byId.get(found);
-    if (placed) this.view.lookAt(centreOn(this.view.camera, placed, this.view.size));
+    this.lookAtSought();
     this.events.selected(found);
   }
 
@@ -218,6 +228,7 @@ export class Viewer {
     const first = this.view.size.width === 0;
     this.view.resize(width, height);
     if (first && this.scene) this.view.lookAt(firstLook(this.scene, this.scene.boxes[0] ?? null, this.view.size));
+    this.lookAtSought();
   }
 
   private show(scene: Scene, held: string | null): void {
@@ -228,6 +239,7 @@ export class Viewer {
     const now = held === null ? undefined : scene.byId.get(held);
     if (old && now) camera = anchor(camera, old, now);
     view.show(scene, camera, before !== null);
+    this.lookAtSought();
     this.events.laidOut(scene);
   }
 
@@ -243,10 +255,25 @@ export class Viewer {
   }
 
   private look(): Look {
+    const selected = this.selectedBox;
     return {
-      theme: this.theme, families: this.model?.payload.families ?? [], selected: this.selectedBox,
-      hits: this.hits, measure: this.measure, edgeAlpha: 1,
+      theme: this.theme, families: this.model?.payload.families ?? [], selected,
+      lit: selected ? this.litBy(selected.box) : new Set(), hits: this.hits, measure: this.measure, edgeAlpha: 1,
     };
+  }
+
+  private lookAtSought(): void {
+    const placed = this.sought === null ? undefined : this.scene?.byId.get(this.sought);
+    if (!placed || this.view.size.width === 0) return;
+    this.sought = null;
+    this.view.lookAt(centreOn(this.view.camera, placed, this.view.size));
+  }
+
+  // Found once a selection, not once a frame.
+  private litBy(box: Box): Set<Segment> {
+    const scene = this.scene!;
+    if (this.lit?.scene !== scene || this.lit.box !== box) this.lit = { scene, box, segments: touching(scene, box) };
+    return this.lit.segments;
   }
 }
 

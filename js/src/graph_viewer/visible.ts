@@ -1,7 +1,8 @@
 // From the graph and the set of open folds to what is drawn: boxes in levels, one level an open
 // frame, and edges lifted to the level where their two ends part. An edge that crosses a frame goes
 // through a port at its top or bottom, one port for each box that feeds it, so that the line the
-// reader follows never breaks.
+// reader follows never breaks. A stack of inputs or outputs is the exception: a thousand ports would
+// say nothing, so its lines begin and end at the stack, and each knows whose values it carries.
 import { edgeText, groupText, nodeText, portsText, portText, type BoxText } from "./box_text";
 import type { Group } from "./graph_index";
 import type { GraphModel, Instance } from "./graph_model";
@@ -34,7 +35,9 @@ export interface End {
 export interface Segment {
   from: End;
   to: End;
+  /** Where the line is drawn from, and the boxes whose values it carries: one, but for a stack. */
   source: Box;
+  sources: Set<Box>;
   targets: Set<Box>;
   values: Set<number>;
   instance: Instance;
@@ -43,6 +46,8 @@ export interface Segment {
 
 export interface Level {
   frame: Box | null;
+  /** Its boxes stand in a grid without lines: the inputs, or outputs, of a model that has many. */
+  stack: boolean;
   boxes: Box[];
   segments: Map<string, Segment>;
   inPorts: Map<Box, number>;
@@ -69,7 +74,7 @@ export function visible(model: GraphModel, open: ReadonlySet<string>, showHidden
 }
 
 function newLevel(frame: Box | null): Level {
-  return { frame, boxes: [], segments: new Map(), inPorts: new Map(), outPorts: new Map() };
+  return { frame, stack: false, boxes: [], segments: new Map(), inPorts: new Map(), outPorts: new Map() };
 }
 
 // The boxes of one graph at one place, then its edges, which never leave it.
@@ -120,6 +125,7 @@ function addInstance(
       : null;
     if (stack && !open.has(stack.id)) return values.map(() => stack);
     const into = stack ? openFrame(stack) : level;
+    into.stack = stack !== null;
     return values.map((_, at) => {
       const id = kind === "in" ? model.inputId(instance, at) : model.outputId(instance, at);
       return add(into, id, kind, portText(model, instance, kind, at));
@@ -179,13 +185,20 @@ function familyOf(group: Group, { index }: Instance): number {
 
 // One lifted edge: up through the bottoms of the frames around its source, down through the tops of
 // the frames around its target.
-function route(source: Box, target: Box, value: number, instance: Instance): void {
+function route(from: Box, to: Box, value: number, instance: Instance): void {
+  const [source, target] = [drawnEnd(from), drawnEnd(to)];
+  if (source === target) return;
   const around = new Set(levelsAround(source.level));
   const down: Box[] = [];
   let meeting = target.level;
   for (; !around.has(meeting); meeting = meeting.frame!.level) down.unshift(meeting.frame!);
   let end: End = { box: source, side: null, port: -1 };
-  const step = (level: Level, to: End) => addSegment(level, end, to, source, target, value, instance);
+  const step = (level: Level, next: End) => {
+    const segment = segmentAt(level, end, next, source, instance);
+    segment.sources.add(from);
+    segment.targets.add(to);
+    segment.values.add(value);
+  };
   for (let level = source.level; level !== meeting; level = level.frame!.level) {
     const port = portOf(level.outPorts, source);
     step(level, { box: null, side: "out", port });
@@ -199,6 +212,14 @@ function route(source: Box, target: Box, value: number, instance: Instance): voi
   step(target.level, { box: target, side: null, port: -1 });
 }
 
+/** Whether `box` stands in the open `frame`, at any depth. */
+export function isInside(box: Box, frame: Box): boolean {
+  for (let at = box.level.frame; at; at = at.level.frame) if (at === frame) return true;
+  return false;
+}
+
+const drawnEnd = (box: Box): Box => (box.level.stack ? box.level.frame! : box);
+
 function levelsAround(level: Level): Level[] {
   const levels = [level];
   while (level.frame) levels.push((level = level.frame.level));
@@ -210,17 +231,14 @@ function portOf(ports: Map<Box, number>, source: Box): number {
   return ports.get(source)!;
 }
 
-function addSegment(
-  level: Level, from: End, to: End, source: Box, target: Box, value: number, instance: Instance,
-): void {
+function segmentAt(level: Level, from: End, to: End, source: Box, instance: Instance): Segment {
   const key = `${endKey(from)}>${endKey(to)}`;
   let segment = level.segments.get(key);
   if (!segment) {
-    segment = { from, to, source, targets: new Set(), values: new Set(), instance, text: "" };
+    segment = { from, to, source, sources: new Set(), targets: new Set(), values: new Set(), instance, text: "" };
     level.segments.set(key, segment);
   }
-  segment.targets.add(target);
-  segment.values.add(value);
+  return segment;
 }
 
 const endKey = ({ box, side, port }: End) => `${box ? box.at : ""}${side ?? ""}${port}`;

@@ -25,7 +25,8 @@ let lastRequest = Math.floor(Math.random() * 2 ** 30);
 
 export class TensorReader {
   private readonly waiting = new Map<number, (answer: Answer) => void>();
-  private readonly known = new Map<string, Answer>();
+  /** What stands in the panel for a weight: its answer, or that it is being read, however often the panel is drawn. */
+  private readonly places = new Map<string, HTMLElement>();
 
   constructor(
     private readonly model: Model,
@@ -41,32 +42,33 @@ export class TensorReader {
 
   /** Answers of another model are of no use. */
   forget(): void {
-    this.known.clear();
+    this.places.clear();
   }
 
   /** A button that turns into the statistics of `value`, a weight of graph number `graph`. */
   element(graph: number, value: string): HTMLElement {
-    const place = h("div", { class: "mlnb-tensor" });
     const key = `${graph}:${value}`;
-    const known = this.known.get(key);
-    if (known) place.append(...answerParts(known));
-    else place.append(button("Statistics", `statistics of ${displayText(value)}`, () => this.ask(graph, value, key, place)));
+    const asked = this.places.get(key);
+    if (asked) return asked;
+    const place = h("div", { class: "mlnb-tensor" });
+    place.append(button("Statistics", `statistics of ${displayText(value)}`, () => this.ask(graph, value, key, place)));
     return place;
   }
 
   private ask(graph: number, value: string, key: string, place: HTMLElement): void {
     const request = ++lastRequest;
+    this.places.set(key, place);
     const words = h("div", { class: "mlnb-muted", role: "status" }, "reading…");
     place.replaceChildren(words);
     const timers = [
-      setTimeout(() => (words.textContent = "the kernel is busy; the answer comes when the cell ends"), BUSY_MS),
+      setTimeout(() => (words.textContent = "no answer yet: the kernel is busy, or none is running"), BUSY_MS),
       setTimeout(() => (words.textContent = "still no answer; is a kernel running?"), SILENT_MS),
     ];
     const stop = () => timers.forEach(clearTimeout);
     this.cleanup.add(stop);
     this.waiting.set(request, (answer) => {
       stop();
-      if (answer.kind === "tensor") this.known.set(key, answer);
+      if (answer.kind !== "tensor" && this.places.get(key) === place) this.places.delete(key); // it may be asked again
       place.replaceChildren(...answerParts(answer));
     });
     this.model.send({ kind: "tensor", request, graph, value });

@@ -2,6 +2,7 @@
 import { h } from "../dom";
 import { Cleanup, text, type RenderProps } from "../host";
 import { hideStaticOutput } from "../static_output";
+import { followWidth } from "../width";
 import { header } from "./header";
 import { tensorTable, type Row } from "./rows";
 
@@ -23,6 +24,7 @@ function render({ model, el }: RenderProps): () => void {
   for (const trait of ["rows", "feed", "title", "facts"]) cleanup.follow(model, `change:${trait}`, draw);
   el.append(root);
   cleanup.add(() => root.remove());
+  followWidth(root, cleanup);
   return () => cleanup.run();
 }
 

@@ -356,6 +356,21 @@ function heading(name) {
   return element;
 }
 
+// src/width.ts
+var NARROW = 620;
+var SINGLE = 760;
+function followWidth(root, cleanup) {
+  const apply = (width) => {
+    if (width === 0) return;
+    root.classList.toggle("mlnb-narrow", width <= NARROW);
+    root.classList.toggle("mlnb-single", width < SINGLE);
+  };
+  const observer = new ResizeObserver(([entry]) => apply(entry.contentRect.width));
+  observer.observe(root);
+  cleanup.add(() => observer.disconnect());
+  apply(root.clientWidth);
+}
+
 // src/graph_viewer/keyboard.ts
 var ARROWS = { ArrowUp: "up", ArrowDown: "down", ArrowLeft: "left", ArrowRight: "right" };
 function listenToKeys(canvas, cleanup, act) {
@@ -380,7 +395,9 @@ function handle(key, act) {
 }
 
 // src/graph_viewer/minimap.ts
-var ROOM = { width: 104, height: 118, margin: 6 };
+var ROOM = { width: 104, height: 118, margin: 6, gap: 8 };
+var LONG = 4;
+var NARROW2 = 520;
 var STRETCH = 5;
 var Minimap = class {
   constructor(goTo) {
@@ -403,24 +420,27 @@ var Minimap = class {
   left = 0;
   top = 0;
   /** Draw, or hide where the whole scene is in view anyway. */
-  draw(scene, camera, view, theme) {
+  draw(scene, camera, view, { theme, families }) {
     const shown = { width: view.width / camera.scale, height: view.height / camera.scale };
     const whole = camera.x <= 0 && camera.y <= 0 && camera.x + shown.width >= scene.width && camera.y + shown.height >= scene.height;
     this.canvas.hidden = whole || view.width < 300;
     const pen = this.canvas.hidden ? null : this.canvas.getContext("2d");
     if (!pen) return;
     const ratio = window.devicePixelRatio || 1;
+    const strip = scene.height > LONG * scene.width && view.width > NARROW2;
+    const room = strip ? Math.max(ROOM.height, view.height - 2 * ROOM.gap - 2) : ROOM.height;
+    this.canvas.style.height = `${room}px`;
     this.canvas.width = ROOM.width * ratio;
-    this.canvas.height = ROOM.height * ratio;
-    const [wide, tall] = [(ROOM.width - 2 * ROOM.margin) / scene.width, (ROOM.height - 2 * ROOM.margin) / scene.height];
+    this.canvas.height = room * ratio;
+    const [wide, tall] = [(ROOM.width - 2 * ROOM.margin) / scene.width, (room - 2 * ROOM.margin) / scene.height];
     this.scale = { x: Math.min(wide, tall * STRETCH), y: Math.min(tall, wide * STRETCH) };
     this.left = (ROOM.width - scene.width * this.scale.x) / 2;
-    this.top = (ROOM.height - scene.height * this.scale.y) / 2;
+    this.top = (room - scene.height * this.scale.y) / 2;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.fillStyle = theme.edge;
-    pen.globalAlpha = 0.55;
+    pen.globalAlpha = 0.7;
     for (const { box, x, y, width, height } of scene.boxes) {
       if (box.inner) continue;
+      pen.fillStyle = box.family < 0 ? theme.edge : families[box.family][1];
       pen.fillRect(this.left + x * this.scale.x, this.top + y * this.scale.y, Math.max(1, width * this.scale.x), Math.max(1, height * this.scale.y));
     }
     pen.globalAlpha = 1;
@@ -429,13 +449,13 @@ var Minimap = class {
     const x0 = Math.max(1, this.left + camera.x * this.scale.x);
     const y0 = Math.max(1, this.top + camera.y * this.scale.y);
     const x1 = Math.min(ROOM.width - 1, this.left + (camera.x + shown.width) * this.scale.x);
-    const y1 = Math.min(ROOM.height - 1, this.top + (camera.y + shown.height) * this.scale.y);
+    const y1 = Math.min(room - 1, this.top + (camera.y + shown.height) * this.scale.y);
     pen.strokeRect(x0, y0, x1 - x0, y1 - y0);
   }
 };
 
 // src/graph_viewer/payload.ts
-var VERSION = 2;
+var VERSION = 3;
 async function decode(bytes) {
   if (typeof DecompressionStream === "undefined") {
     throw new Error("This browser cannot unpack the graph: it has no DecompressionStream. Any browser since 2023 has it.");
@@ -455,7 +475,7 @@ async function decode(bytes) {
   return { ...payload, graphs: payload.graphs.map(addUp) };
 }
 function addUp(graph) {
-  const [value, child, hidden2] = [counter(), counter(), counter()];
+  const [value, child, hidden2, weight] = [counter(), counter(), counter(), counter()];
   const inputs = [];
   const outputs = graph.nodes.outputs.map((made, node) => {
     inputs.push(graph.nodes.inputs[node].map(value));
@@ -465,7 +485,13 @@ function addUp(graph) {
     ...group,
     children: group.children.map((at) => typeof at === "number" ? child(at) : tree(at))
   });
-  return { ...graph, nodes: { ...graph.nodes, inputs, outputs }, elided: graph.elided.map(hidden2), tree: tree(graph.tree) };
+  return {
+    ...graph,
+    nodes: { ...graph.nodes, inputs, outputs },
+    parameters: graph.parameters.map(weight),
+    elided: graph.elided.map(hidden2),
+    tree: tree(graph.tree)
+  };
 }
 function counter() {
   let last = 0;
@@ -543,13 +569,14 @@ function nodePanel(model, instance, node, act) {
   const inputs = nodes.inputs[node];
   const stored = inputs.filter((value) => value >= 0 && values.bytes[value] >= 0);
   const list = definitions();
+  const [id, op] = [nodes.id[node], index.opOf(node)];
   const scope = model.payload.scopes[nodes.scope[node]];
   if (scope) list.add("scope", expandable(scope.replaceAll("/", " / "), 120));
   for (const [name, value] of model.payload.attributes[nodes.attributes[node]]) {
     list.add(name, expandable(value, 80));
   }
   return section(
-    heading2(nodes.id[node], index.opOf(node)),
+    isCalledByOp(model, instance, node) ? heading2(op, id === op ? "" : id) : heading2(id, op),
     index.hidden[node] ? note("hidden by default: a constant, shape arithmetic or an identity") : null,
     list.element,
     ...tensors("inputs", inputs.filter((value) => value >= 0 && values.bytes[value] < 0), (value) => valueLine(model, instance, value, producersOf(model, instance, value, act), act)),
@@ -557,6 +584,9 @@ function nodePanel(model, instance, node, act) {
     ...tensors("outputs", nodes.outputs[node].filter((value) => value >= 0), (value) => valueLine(model, instance, value, readersOf(model, instance, value), act)),
     ...tensors("weights", stored, (value) => weightLine(model, instance, value, act))
   );
+}
+function isCalledByOp(model, instance, node) {
+  return nodeText(model, instance, node).title === instance.index.opOf(node).split("::").at(-1);
 }
 function capturedBy(model, instance, node) {
   const names = new Set(model.nested(instance, node).flatMap((inner) => inner.index.captured()));
@@ -577,7 +607,7 @@ function readersOf(model, instance, value) {
   return ids;
 }
 function valueLine(model, instance, value, ends, act) {
-  const links = ends.slice(0, MANY).map((id) => link(id, instance, act));
+  const links = ends.slice(0, MANY).map((id) => link(model, id, instance, act));
   const rest = ends.length > MANY ? h("span", { class: "mlnb-muted" }, `and ${ends.length - MANY} more`) : null;
   return h(
     "div",
@@ -634,7 +664,7 @@ function portsPanel(model, target, act) {
   const ids = values.slice(0, 50).map((_, at) => isIn ? model.inputId(instance, at) : model.outputId(instance, at));
   return section(
     heading2(plural(values.length, isIn ? "input" : "output"), ""),
-    h("div", { class: "mlnb-links" }, ...ids.map((id) => link(id, instance, act))),
+    h("div", { class: "mlnb-links" }, ...ids.map((id) => link(model, id, instance, act))),
     values.length > 50 ? note(`and ${values.length - 50} more`) : null
   );
 }
@@ -645,7 +675,7 @@ function overview(model) {
   const list = definitions();
   list.add("operations", countText(root.count));
   if (hiddenNodes(model.payload) > 0) list.add("hidden", countText(hiddenNodes(model.payload)));
-  const { bytes, count } = weightsOf(model, instance, root.nodes);
+  const { bytes, count } = allWeights(model);
   if (count > 0) list.add("parameters", `${countText(count)} · ${bytesText(bytes)}`);
   const nested = model.payload.graphs.length - 1;
   if (nested > 0) list.add("nested", plural(nested, "graph"));
@@ -688,18 +718,20 @@ function operations(model, { index }, nodes, byFamily = false) {
   return h("div", { class: "mlnb-ops" }, ...rows, rest);
 }
 function weightsOf(model, instance, nodes) {
-  const { data } = instance.index;
-  const seen = /* @__PURE__ */ new Set();
-  let count = 0;
-  let bytes = 0;
-  for (const node of nodes) {
-    for (const value of data.nodes.inputs[node]) {
-      if (value < 0 || data.values.bytes[value] < 0 || seen.has(value)) continue;
-      seen.add(value);
-      bytes += data.values.bytes[value];
-      const shape = typeOf(model, instance, value)[1];
-      count += (shape ?? [0]).reduce((product, size) => product * (typeof size === "number" ? size : 0), 1);
-    }
+  const { index } = instance;
+  const read = /* @__PURE__ */ new Set();
+  for (const node of nodes) for (const value of index.data.nodes.inputs[node]) if (index.parameters.has(value)) read.add(value);
+  return weigh(model, index.data, read);
+}
+function allWeights(model) {
+  return model.payload.graphs.map((data) => weigh(model, data, data.parameters)).reduce((sum, { count, bytes }) => ({ count: sum.count + count, bytes: sum.bytes + bytes }), { count: 0, bytes: 0 });
+}
+function weigh({ payload }, { values }, parameters) {
+  let [count, bytes] = [0, 0];
+  for (const value of parameters) {
+    const shape = payload.types[values.type[value]][1] ?? [0];
+    count += shape.reduce((product, size) => product * (typeof size === "number" ? size : 0), 1);
+    bytes += Math.max(0, values.bytes[value]);
   }
   return { count, bytes };
 }
@@ -708,8 +740,12 @@ function typeText(model, instance, value) {
   const size = shapeOf(shape) || "shape unknown";
   return dtype === "unknown" ? size : `${dtype} · ${size}`;
 }
-function link(id, { prefix }, act) {
-  const shown = id.slice(prefix.length).replace(/^(in|out):/, "$1put ");
+function link(model, id, instance, act) {
+  const local = id.slice(instance.prefix.length);
+  const node = instance.index.nodes.get(local);
+  const op = node === void 0 || !isCalledByOp(model, instance, node) ? "" : instance.index.opOf(node);
+  const said = local.toLowerCase().includes(op.toLowerCase());
+  const shown = said ? local.replace(/^(in|out):/, "$1put ") : `${op} ${local}`;
   return h("button", { type: "button", class: "mlnb-link", label: `go to ${id}`, on: () => act.go(id) }, foreign(shown, 40));
 }
 function heading2(name, kind) {
@@ -862,6 +898,7 @@ var SearchBox = class {
     this.input.autocomplete = "off";
     this.input.spellcheck = false;
     this.element = h("div", { class: "mlnb-search", role: "search" }, label, this.input, fold, this.count);
+    cleanup.listen(this.input, "focus", () => this.prepare());
     cleanup.listen(this.input, "input", () => this.search());
     cleanup.listen(this.input, "keydown", (event) => {
       if (event.key === "Enter") void this.step(event.shiftKey ? -1 : 1);
@@ -878,7 +915,7 @@ var SearchBox = class {
   index = null;
   found = { ids: [], hidden: 0 };
   at = -1;
-  /** Another graph: its lines are made when the first key is struck. */
+  /** Another graph: its lines are made when the field is entered, before the first key. */
   reset() {
     this.index = null;
     if (this.input.value) this.search();
@@ -892,11 +929,15 @@ var SearchBox = class {
     this.search();
     this.viewer.view.canvas.focus({ preventScroll: true });
   }
-  search() {
+  prepare() {
     const { model } = this.viewer;
-    if (!model) return;
-    this.index ??= new SearchIndex(model);
-    this.found = this.index.find(this.input.value, this.viewer.showHidden);
+    if (model) this.index ??= new SearchIndex(model);
+    return this.index;
+  }
+  search() {
+    const index = this.prepare();
+    if (!index) return;
+    this.found = index.find(this.input.value, this.viewer.showHidden);
     this.at = -1;
     this.viewer.setHits(this.found.ids);
     this.say();
@@ -952,7 +993,7 @@ function watchTheme(changed) {
 }
 
 // src/graph_viewer/camera.ts
-var ZOOM = { least: 0.02, most: 3, readable: 0.6 };
+var ZOOM = { least: 0.02, most: 3, readable: 0.6, comfortable: 0.85 };
 var MARGIN = 16;
 function toScreen(camera, x, y) {
   return [(x - camera.x) * camera.scale, (y - camera.y) * camera.scale];
@@ -975,7 +1016,7 @@ function fit(scene, view) {
 function firstLook(scene, first, view) {
   const whole = fit(scene, view);
   if (whole.scale >= ZOOM.readable) return whole;
-  const scale = Math.max(ZOOM.readable, Math.min(1, (view.width - MARGIN) / scene.width));
+  const scale = Math.max(ZOOM.readable, Math.min(ZOOM.comfortable, (view.width - MARGIN) / scene.width));
   const wide = scene.width * scale > view.width;
   const middle = wide && first ? first.x + first.width / 2 : scene.width / 2;
   return { x: middle - view.width / 2 / scale, y: 0, scale };
@@ -1065,6 +1106,119 @@ function fitText(measure, text2, room, size, bold = false) {
     else high = middle - 1;
   }
   return `${characters.slice(0, low).join("")}…`;
+}
+
+// src/graph_viewer/spacing.ts
+var LABEL_GAP = 7;
+var BOX = { height: 38, narrow: 96, wide: 232, badge: 34 };
+
+// src/graph_viewer/scene.ts
+async function placeScene(visible2, client, measure) {
+  const levelAt = new Map(visible2.levels.map((level, i) => [level, i]));
+  const specs = visible2.levels.map((level) => levelSpec(level, levelAt, measure));
+  const layouts = await client.layout(specs);
+  const scene = {
+    visible: visible2,
+    boxes: [],
+    byId: /* @__PURE__ */ new Map(),
+    edges: [],
+    width: layouts[0].width,
+    height: layouts[0].height
+  };
+  addLevel(scene, visible2.top, layouts, levelAt, 0, 0, 0, measure);
+  return scene;
+}
+function levelSpec(level, levelAt, measure) {
+  const boxes = level.boxes.map((box) => ({
+    ...sizeOf(box, measure),
+    level: box.inner ? levelAt.get(box.inner) : -1
+  }));
+  const firstOut = boxes.length + level.inPorts.size;
+  const number = ({ box, side, port }) => box ? box.at : side === "in" ? boxes.length + port : firstOut + port;
+  const edges = [...level.segments.values()].map(({ from, to, text: text2 }) => ({
+    from: number(from),
+    to: number(to),
+    label: to.box && from.box ? measure(text2, FONT.label) : 0,
+    fromPort: from.box && from.side ? from.port : -1,
+    toPort: to.box && to.side ? to.port : -1
+  }));
+  return { boxes, edges, inPorts: level.inPorts.size, outPorts: level.outPorts.size };
+}
+function sizeOf(box, measure) {
+  const text2 = Math.max(measure(box.title, FONT.title, true) + badgeWidth(box, measure), measure(box.subtitle, FONT.text));
+  const width = Math.min(BOX.wide, Math.max(BOX.narrow, Math.ceil((text2 + 26) / 8) * 8));
+  return { width, height: BOX.height };
+}
+var badgeText = (box) => `${countText(box.count)} ▸`;
+var badgeWidth = (box, measure) => box.count > 0 ? Math.max(BOX.badge, Math.ceil(measure(badgeText(box), FONT.text)) + 14) : 0;
+function addLevel(scene, level, layouts, levelAt, x, y, depth, measure) {
+  const layout = layouts[levelAt.get(level)];
+  level.boxes.forEach((box, i) => {
+    const at = layout.boxes[i];
+    const badge = box.inner ? 0 : badgeWidth(box, measure);
+    const room = at.width - 22 - badge - (box.inner ? 16 : 0);
+    const placed = {
+      box,
+      depth,
+      badge,
+      x: x + at.x,
+      y: y + at.y,
+      width: at.width,
+      height: at.height,
+      title: fitText(measure, box.title, room, FONT.title, true),
+      subtitle: fitText(measure, box.subtitle, at.width - 22, FONT.text)
+    };
+    scene.boxes.push(placed);
+    scene.byId.set(box.id, placed);
+    if (box.inner) addLevel(scene, box.inner, layouts, levelAt, placed.x, placed.y, depth + 1, measure);
+  });
+  const labelled2 = /* @__PURE__ */ new Set();
+  [...level.segments.values()].forEach((segment, i) => {
+    const points = layout.edges[i].map((value, k) => value + (k % 2 === 0 ? x : y));
+    const key = `${segment.source.id} ${segment.text}`;
+    const outside = segment.from.side === "in";
+    const label = segment.text && !labelled2.has(key) && segment.to.box && !outside ? labelPlace(segment.text, points) : null;
+    if (label) labelled2.add(key);
+    scene.edges.push({ segment, points, bounds: boundsOf(points), label });
+  });
+}
+function labelPlace(text2, points) {
+  for (let i = 0; i + 3 < points.length; i += 2) {
+    const [x0, y0, x1, y1] = points.slice(i, i + 4);
+    if (y1 - y0 >= 20 && y1 - y0 <= 60) return { text: text2, x: (x0 + x1) / 2 + LABEL_GAP, y: (y0 + y1) / 2 };
+  }
+  return null;
+}
+function boundsOf(points) {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (let i = 0; i < points.length; i += 2) {
+    left = Math.min(left, points[i]);
+    right = Math.max(right, points[i]);
+    top = Math.min(top, points[i + 1]);
+    bottom = Math.max(bottom, points[i + 1]);
+  }
+  return { x: left - 8, y: top - 8, width: right - left + 16, height: bottom - top + 16 };
+}
+function hit(scene, x, y, nameWidth) {
+  for (let i = scene.boxes.length - 1; i >= 0; i--) {
+    const placed = scene.boxes[i];
+    if (x < placed.x || y < placed.y || x > placed.x + placed.width || y > placed.y + placed.height) continue;
+    const { box } = placed;
+    if (box.kind === "branch") return { placed, fold: false };
+    if (box.inner) return { placed, fold: y < placed.y + 24 && x < placed.x + nameWidth(placed) };
+    return { placed, fold: placed.badge > 0 && x > placed.x + placed.width - placed.badge };
+  }
+  return null;
+}
+function headerWidth({ title, width }, measure) {
+  return Math.min(width, 36 + measure(title, FONT.title, true));
+}
+function nearest(scene, ids) {
+  for (let i = ids.length - 1; i >= 0; i--) {
+    const placed = scene.byId.get(ids[i]);
+    if (placed) return placed;
+  }
+  return null;
 }
 
 // src/graph_viewer/draw.ts
@@ -1158,15 +1312,15 @@ function drawText(pen, placed, look) {
   if (placed.subtitle) pen.fillText(placed.subtitle, x + 13, y + 31);
   if (box.count > 0) {
     pen.textAlign = "right";
-    pen.fillText(`${box.count} ▸`, x + width - 9, middle);
+    pen.fillText(badgeText(box), x + width - 9, middle);
     pen.textAlign = "left";
   }
 }
 function drawEdges(pen, edges, look, scale) {
   const { theme } = look;
   const strokes = [
-    [edges.filter((edge) => !touches(edge, look.selected)), theme.edge, 1.2],
-    [edges.filter((edge) => touches(edge, look.selected)), theme.accent, 2]
+    [edges.filter(({ segment }) => !look.lit.has(segment)), theme.edge, 1.2],
+    [edges.filter(({ segment }) => look.lit.has(segment)), theme.accent, 2]
   ];
   for (const [some, color, width] of strokes) {
     pen.strokeStyle = color;
@@ -1180,9 +1334,6 @@ function drawEdges(pen, edges, look, scale) {
     for (const edge of some) if (edge.segment.to.box) arrowHead(pen, edge.points);
     pen.fill();
   }
-}
-function touches({ segment }, selected) {
-  return selected !== null && (segment.source === selected.box || segment.targets.has(selected.box));
 }
 function arrowHead(pen, points) {
   const x = points[points.length - 2];
@@ -1325,6 +1476,7 @@ var GraphIndex = class {
     this.data = data;
     this.ops = ops;
     const { nodes, values } = data;
+    this.parameters = new Set(data.parameters);
     this.hidden = new Uint8Array(nodes.id.length);
     for (const node of data.elided) this.hidden[node] = 1;
     nodes.id.forEach((id, node) => this.nodes.set(id, node));
@@ -1345,6 +1497,7 @@ var GraphIndex = class {
   groupOf = [];
   groups = /* @__PURE__ */ new Map();
   nodes = /* @__PURE__ */ new Map();
+  parameters;
   hidden;
   producer;
   inputOf = /* @__PURE__ */ new Map();
@@ -3468,8 +3621,8 @@ function serve(scope) {
         typeof t == "string" && (t = t.toLowerCase()), n[t] = r;
       }), n;
     }
-    var GAP = { rank: 36, node: 24, edge: 12 };
-    var FRAME = { header: 40, pad: 16, exit: 28, least: 120 };
+    var GAP = { rank: 30, node: 24, edge: 12 };
+    var FRAME = { header: 38, pad: 16, exit: 28, least: 120 };
     var LABEL_GAP2 = 7;
     function dagreEngine({ sizes, edges, ranks }) {
       const graph = new ie.Graph({ multigraph: true });
@@ -3486,19 +3639,40 @@ function serve(scope) {
         points: edges.map(([from, to], i) => graph.edge(String(from), String(to), String(i)).points.slice(1, -1))
       };
     }
+    var SHAPE = 1.8;
+    function gridLayout(sizes, framed) {
+      const column = sizes.reduce((most, { width: width2 }) => Math.max(most, width2), 0) + GAP.node;
+      const height = sizes.reduce((sum, size) => sum + size.height + GAP.node, 0) / sizes.length;
+      const columns = Math.max(1, Math.round(Math.sqrt(sizes.length * height * SHAPE / column)));
+      const boxes = [];
+      let y = framed ? FRAME.header : FRAME.pad;
+      for (let first = 0; first < sizes.length; first += columns) {
+        const row = sizes.slice(first, first + columns);
+        row.forEach((size, i) => boxes.push({ x: FRAME.pad + i * column, y, ...size }));
+        y += row.reduce((most, size) => Math.max(most, size.height), 0) + GAP.node;
+      }
+      const width = Math.min(columns, sizes.length) * column - GAP.node + 2 * FRAME.pad;
+      return { width: Math.max(width, framed ? FRAME.least : 0), height: y - GAP.node + FRAME.pad, boxes, edges: [], inX: [], outX: [] };
+    }
     var SWEEPS = 6;
-    var LONG = 12;
+    var LONG2 = 12;
     function layeredEngine({ sizes, edges, ranks }) {
-      const slots = sizes.map(({ width }) => ({ width, x: 0, above: [], below: [] }));
+      const slots = sizes.map(({ width }, by) => ({ width, by, x: 0, above: [], below: [] }));
       const rows = [];
       ranks.forEach((rank, node) => (rows[rank] ??= []).push(node));
       for (let rank = 0; rank < rows.length; rank++) rows[rank] ??= [];
+      const lines = new Uint32Array(sizes.length);
+      for (const [from, to] of edges) {
+        lines[from] += 1;
+        lines[to] += 1;
+      }
       const chains = edges.map(([from, to]) => {
-        if (ranks[to] - ranks[from] > LONG) return null;
+        if (ranks[to] - ranks[from] > LONG2) return null;
         const chain = [];
+        const by = lines[from] <= lines[to] ? from : to;
         let last = from;
         for (let rank = ranks[from] + 1; rank <= ranks[to]; rank++) {
-          const next = rank === ranks[to] ? to : slots.push({ width: 0, x: 0, above: [], below: [] }) - 1;
+          const next = rank === ranks[to] ? to : slots.push({ width: 0, by, x: 0, above: [], below: [] }) - 1;
           slots[last].below.push(next);
           slots[next].above.push(last);
           if (next !== to) {
@@ -3527,6 +3701,7 @@ function serve(scope) {
     function orderRows(rows, slots) {
       const place = new Float64Array(slots.length);
       const number = (row) => row.forEach((slot, i) => place[slot] = i / row.length);
+      for (const row of rows) row.sort((a, b) => slots[a].by - slots[b].by);
       rows.forEach(number);
       for (let sweep = 0; sweep < SWEEPS; sweep++) {
         const down = sweep % 2 === 0;
@@ -3614,6 +3789,20 @@ function serve(scope) {
       const last = Math.max(0, ...ranks);
       return ranks.map((rank, node) => isBottom(node) ? last : rank);
     }
+    var WIDE = 24;
+    function splitWide(ranks, boxes) {
+      const counts = new Array(Math.max(0, ...ranks) + 1).fill(0);
+      for (let node = 0; node < boxes; node++) counts[ranks[node]] += 1;
+      const rows = counts.map((count) => count > WIDE ? Math.ceil(Math.sqrt(count / 4)) : 1);
+      const first = [];
+      rows.reduce((sum, more, rank) => (first[rank] = sum, sum + more), 0);
+      const placed = new Array(counts.length).fill(0);
+      return ranks.map((rank, node) => {
+        const last = rank === counts.length - 1 ? rows[rank] - 1 : 0;
+        const row = node < boxes ? placed[rank]++ % rows[rank] : last;
+        return first[rank] + row;
+      });
+    }
     function topological(count, out, into) {
       const waiting = into.map((sources) => sources.length);
       const order = [];
@@ -3628,6 +3817,7 @@ function serve(scope) {
     var DAGRE_LIMIT = { boxes: 400, bends: 2500 };
     function layoutLevel(spec, inner, framed) {
       const boxes = spec.boxes.map(({ width, height, level }) => level < 0 ? { width, height } : inner(level));
+      if (spec.edges.length === 0 && boxes.length > 0) return gridLayout(boxes.map(({ width, height }) => ({ width, height })), framed);
       const firstOut = boxes.length + spec.inPorts;
       const ports = new Array(spec.inPorts + spec.outPorts).fill(PORT);
       const count = boxes.length + ports.length;
@@ -3636,8 +3826,10 @@ function serve(scope) {
       const dag = edges.flatMap((edge) => edge.parts);
       const isIn = (node) => node >= boxes.length && node < firstOut;
       const isOut = (node) => node >= firstOut && node < count;
-      const ranks = rankNodes(sizes.length, dag, isIn, isOut);
-      const placed = engineFor(boxes.length, dag, ranks)({ sizes, edges: dag, ranks });
+      const rows = rankNodes(sizes.length, dag, isIn, isOut);
+      const ranks = splitWide(rows, boxes.length);
+      const engine = Math.max(...ranks) > Math.max(...rows) ? layeredEngine : engineFor(boxes.length, dag, ranks);
+      const placed = engine({ sizes, edges: dag, ranks });
       return assemble(spec, sizes, edges, placed, inner, framed);
     }
     function engineFor(boxes, dag, ranks) {
@@ -3856,160 +4048,6 @@ function startOnPage(client) {
   };
 }
 
-// src/graph_viewer/navigate.ts
-function neighbour(scene, from, direction) {
-  if (!from) return topmost(scene.boxes.filter((placed) => placed.depth === 0));
-  if (direction === "left" || direction === "right") return beside(scene, from, direction);
-  if (direction === "down" && from.box.inner) return topmost(childrenOf(scene, from.box));
-  const next = direction === "down" ? readersOf2(scene, from.box) : sourcesOf(scene, from.box);
-  return closest(from, next) ?? (from.box.level.frame ? scene.byId.get(from.box.level.frame.id) : null);
-}
-function childrenOf(scene, box) {
-  return box.inner.boxes.map((inner) => scene.byId.get(inner.id));
-}
-function readersOf2(scene, box) {
-  const found = /* @__PURE__ */ new Set();
-  for (const { segment } of scene.edges) if (segment.source === box) for (const target of segment.targets) found.add(target);
-  return [...found].map((target) => scene.byId.get(target.id));
-}
-function sourcesOf(scene, box) {
-  const found = /* @__PURE__ */ new Set();
-  for (const { segment } of scene.edges) {
-    for (const target of segment.targets) {
-      if (target === box || box.inner && isInside(target, box) && !isInside(segment.source, box)) found.add(segment.source);
-    }
-  }
-  return [...found].map((source) => scene.byId.get(source.id));
-}
-function isInside(box, frame) {
-  for (let at = box.level.frame; at; at = at.level.frame) if (at === frame) return true;
-  return false;
-}
-function beside(scene, from, direction) {
-  const middle = (placed) => placed.x + placed.width / 2;
-  const sign = direction === "right" ? 1 : -1;
-  const overlaps = (placed) => placed.y < from.y + from.height && from.y < placed.y + placed.height;
-  const candidates = from.box.level.boxes.map((box) => scene.byId.get(box.id)).filter((placed) => placed !== from && overlaps(placed) && (middle(placed) - middle(from)) * sign > 0);
-  return closest(from, candidates);
-}
-function topmost(boxes) {
-  return boxes.reduce((best, placed) => !best || placed.y < best.y || placed.y === best.y && placed.x < best.x ? placed : best, null);
-}
-function closest(from, boxes) {
-  const away = (placed) => Math.abs(placed.x + placed.width / 2 - from.x - from.width / 2) + Math.abs(placed.y - from.y);
-  return boxes.reduce((best, placed) => !best || away(placed) < away(best) ? placed : best, null);
-}
-
-// src/graph_viewer/spacing.ts
-var LABEL_GAP = 7;
-var BOX = { height: 38, narrow: 96, wide: 232, badge: 34 };
-
-// src/graph_viewer/scene.ts
-async function placeScene(visible2, client, measure) {
-  const levelAt = new Map(visible2.levels.map((level, i) => [level, i]));
-  const specs = visible2.levels.map((level) => levelSpec(level, levelAt, measure));
-  const layouts = await client.layout(specs);
-  const scene = {
-    visible: visible2,
-    boxes: [],
-    byId: /* @__PURE__ */ new Map(),
-    edges: [],
-    width: layouts[0].width,
-    height: layouts[0].height
-  };
-  addLevel(scene, visible2.top, layouts, levelAt, 0, 0, 0, measure);
-  return scene;
-}
-function levelSpec(level, levelAt, measure) {
-  const boxes = level.boxes.map((box) => ({
-    ...sizeOf(box, measure),
-    level: box.inner ? levelAt.get(box.inner) : -1
-  }));
-  const firstOut = boxes.length + level.inPorts.size;
-  const number = ({ box, side, port }) => box ? box.at : side === "in" ? boxes.length + port : firstOut + port;
-  const edges = [...level.segments.values()].map(({ from, to, text: text2 }) => ({
-    from: number(from),
-    to: number(to),
-    label: to.box && from.box ? measure(text2, FONT.label) : 0,
-    fromPort: from.box && from.side ? from.port : -1,
-    toPort: to.box && to.side ? to.port : -1
-  }));
-  return { boxes, edges, inPorts: level.inPorts.size, outPorts: level.outPorts.size };
-}
-function sizeOf(box, measure) {
-  const badge = box.count > 0 ? BOX.badge : 0;
-  const text2 = Math.max(measure(box.title, FONT.title, true) + badge, measure(box.subtitle, FONT.text));
-  const width = Math.min(BOX.wide, Math.max(BOX.narrow, Math.ceil((text2 + 26) / 8) * 8));
-  return { width, height: BOX.height };
-}
-function addLevel(scene, level, layouts, levelAt, x, y, depth, measure) {
-  const layout = layouts[levelAt.get(level)];
-  level.boxes.forEach((box, i) => {
-    const at = layout.boxes[i];
-    const room = at.width - 22 - (box.count > 0 && !box.inner ? BOX.badge : 0) - (box.inner ? 16 : 0);
-    const placed = {
-      box,
-      depth,
-      x: x + at.x,
-      y: y + at.y,
-      width: at.width,
-      height: at.height,
-      title: fitText(measure, box.title, room, FONT.title, true),
-      subtitle: fitText(measure, box.subtitle, at.width - 22, FONT.text)
-    };
-    scene.boxes.push(placed);
-    scene.byId.set(box.id, placed);
-    if (box.inner) addLevel(scene, box.inner, layouts, levelAt, placed.x, placed.y, depth + 1, measure);
-  });
-  const labelled2 = /* @__PURE__ */ new Set();
-  [...level.segments.values()].forEach((segment, i) => {
-    const points = layout.edges[i].map((value, k) => value + (k % 2 === 0 ? x : y));
-    const key = `${segment.source.id} ${segment.text}`;
-    const outside = segment.from.side === "in";
-    const label = segment.text && !labelled2.has(key) && segment.to.box && !outside ? labelPlace(segment.text, points) : null;
-    if (label) labelled2.add(key);
-    scene.edges.push({ segment, points, bounds: boundsOf(points), label });
-  });
-}
-function labelPlace(text2, points) {
-  for (let i = 0; i + 3 < points.length; i += 2) {
-    const [x0, y0, x1, y1] = points.slice(i, i + 4);
-    if (y1 - y0 >= 20 && y1 - y0 <= 60) return { text: text2, x: (x0 + x1) / 2 + LABEL_GAP, y: (y0 + y1) / 2 };
-  }
-  return null;
-}
-function boundsOf(points) {
-  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-  for (let i = 0; i < points.length; i += 2) {
-    left = Math.min(left, points[i]);
-    right = Math.max(right, points[i]);
-    top = Math.min(top, points[i + 1]);
-    bottom = Math.max(bottom, points[i + 1]);
-  }
-  return { x: left - 8, y: top - 8, width: right - left + 16, height: bottom - top + 16 };
-}
-function hit(scene, x, y, nameWidth) {
-  for (let i = scene.boxes.length - 1; i >= 0; i--) {
-    const placed = scene.boxes[i];
-    if (x < placed.x || y < placed.y || x > placed.x + placed.width || y > placed.y + placed.height) continue;
-    const { box } = placed;
-    if (box.kind === "branch") return { placed, fold: false };
-    if (box.inner) return { placed, fold: y < placed.y + 24 && x < placed.x + nameWidth(placed) };
-    return { placed, fold: box.count > 0 && x > placed.x + placed.width - BOX.badge };
-  }
-  return null;
-}
-function headerWidth({ title, width }, measure) {
-  return Math.min(width, 36 + measure(title, FONT.title, true));
-}
-function nearest(scene, ids) {
-  for (let i = ids.length - 1; i >= 0; i--) {
-    const placed = scene.byId.get(ids[i]);
-    if (placed) return placed;
-  }
-  return null;
-}
-
 // src/graph_viewer/visible.ts
 function visible(model, open, showHidden) {
   const scene = { top: newLevel(null), levels: [], boxes: /* @__PURE__ */ new Map() };
@@ -4023,7 +4061,7 @@ function visible(model, open, showHidden) {
   return scene;
 }
 function newLevel(frame) {
-  return { frame, boxes: [], segments: /* @__PURE__ */ new Map(), inPorts: /* @__PURE__ */ new Map(), outPorts: /* @__PURE__ */ new Map() };
+  return { frame, stack: false, boxes: [], segments: /* @__PURE__ */ new Map(), inPorts: /* @__PURE__ */ new Map(), outPorts: /* @__PURE__ */ new Map() };
 }
 function addInstance(scene, model, instance, level, open, showHidden) {
   const { index, prefix } = instance;
@@ -4079,6 +4117,7 @@ function addInstance(scene, model, instance, level, open, showHidden) {
     const stack = folded ? add(level, `${prefix}${kind}:`, "group", portsText(instance, kind), { count: values.length }) : null;
     if (stack && !open.has(stack.id)) return values.map(() => stack);
     const into = stack ? openFrame(stack) : level;
+    into.stack = stack !== null;
     return values.map((_, at) => {
       const id = kind === "in" ? model.inputId(instance, at) : model.outputId(instance, at);
       return add(into, id, kind, portText(model, instance, kind, at));
@@ -4130,13 +4169,20 @@ function familyOf(group, { index }) {
   for (const [family, size] of weight) if (best < 0 || size > weight.get(best)) best = family;
   return best;
 }
-function route(source, target, value, instance) {
+function route(from, to, value, instance) {
+  const [source, target] = [drawnEnd(from), drawnEnd(to)];
+  if (source === target) return;
   const around = new Set(levelsAround(source.level));
   const down = [];
   let meeting = target.level;
   for (; !around.has(meeting); meeting = meeting.frame.level) down.unshift(meeting.frame);
   let end = { box: source, side: null, port: -1 };
-  const step = (level, to) => addSegment(level, end, to, source, target, value, instance);
+  const step = (level, next) => {
+    const segment = segmentAt(level, end, next, source, instance);
+    segment.sources.add(from);
+    segment.targets.add(to);
+    segment.values.add(value);
+  };
   for (let level = source.level; level !== meeting; level = level.frame.level) {
     const port = portOf(level.outPorts, source);
     step(level, { box: null, side: "out", port });
@@ -4149,6 +4195,11 @@ function route(source, target, value, instance) {
   }
   step(target.level, { box: target, side: null, port: -1 });
 }
+function isInside(box, frame) {
+  for (let at = box.level.frame; at; at = at.level.frame) if (at === frame) return true;
+  return false;
+}
+var drawnEnd = (box) => box.level.stack ? box.level.frame : box;
 function levelsAround(level) {
   const levels = [level];
   while (level.frame) levels.push(level = level.frame.level);
@@ -4158,17 +4209,69 @@ function portOf(ports, source) {
   if (!ports.has(source)) ports.set(source, ports.size);
   return ports.get(source);
 }
-function addSegment(level, from, to, source, target, value, instance) {
+function segmentAt(level, from, to, source, instance) {
   const key = `${endKey(from)}>${endKey(to)}`;
   let segment = level.segments.get(key);
   if (!segment) {
-    segment = { from, to, source, targets: /* @__PURE__ */ new Set(), values: /* @__PURE__ */ new Set(), instance, text: "" };
+    segment = { from, to, source, sources: /* @__PURE__ */ new Set(), targets: /* @__PURE__ */ new Set(), values: /* @__PURE__ */ new Set(), instance, text: "" };
     level.segments.set(key, segment);
   }
-  segment.targets.add(target);
-  segment.values.add(value);
+  return segment;
 }
 var endKey = ({ box, side, port }) => `${box ? box.at : ""}${side ?? ""}${port}`;
+
+// src/graph_viewer/navigate.ts
+function neighbour(scene, from, direction) {
+  if (!from) return topmost(scene.boxes.filter((placed) => placed.depth === 0));
+  if (direction === "left" || direction === "right") return beside(scene, from, direction);
+  if (direction === "down" && from.box.inner) return topmost(childrenOf(scene, from.box));
+  const next = direction === "down" ? readersOf2(scene, from.box) : sourcesOf(scene, from.box);
+  return closest(from, next) ?? (from.box.level.frame ? scene.byId.get(from.box.level.frame.id) : null);
+}
+function childrenOf(scene, box) {
+  return box.inner.boxes.map((inner) => scene.byId.get(inner.id));
+}
+function readersOf2(scene, box) {
+  const found = /* @__PURE__ */ new Set();
+  for (const { segment } of scene.edges) if (segment.source === box || segment.sources.has(box)) for (const target of segment.targets) found.add(target);
+  return [...found].map((target) => scene.byId.get(target.id));
+}
+function sourcesOf(scene, box) {
+  const found = /* @__PURE__ */ new Set();
+  for (const { segment } of scene.edges) {
+    for (const target of segment.targets) {
+      if (target === box || box.inner && isInside(target, box) && !isInside(segment.source, box)) found.add(segment.source);
+    }
+  }
+  return [...found].map((source) => scene.byId.get(source.id));
+}
+function beside(scene, from, direction) {
+  const middle = (placed) => placed.x + placed.width / 2;
+  const sign = direction === "right" ? 1 : -1;
+  const overlaps = (placed) => placed.y < from.y + from.height && from.y < placed.y + placed.height;
+  const candidates = from.box.level.boxes.map((box) => scene.byId.get(box.id)).filter((placed) => placed !== from && overlaps(placed) && (middle(placed) - middle(from)) * sign > 0);
+  return closest(from, candidates);
+}
+function topmost(boxes) {
+  return boxes.reduce((best, placed) => !best || placed.y < best.y || placed.y === best.y && placed.x < best.x ? placed : best, null);
+}
+function closest(from, boxes) {
+  const away = (placed) => Math.abs(placed.x + placed.width / 2 - from.x - from.width / 2) + Math.abs(placed.y - from.y);
+  return boxes.reduce((best, placed) => !best || away(placed) < away(best) ? placed : best, null);
+}
+
+// src/graph_viewer/touching.ts
+function touching({ edges }, box) {
+  const inside = (other) => other === box || box.inner !== null && isInside(other, box);
+  const lit = /* @__PURE__ */ new Set();
+  for (const { segment } of edges) {
+    const [starts, ends] = [[...segment.sources], [...segment.targets]];
+    const leaves = starts.some(inside) && (box.inner === null || !ends.every(inside));
+    const enters = ends.some(inside) && (box.inner === null || !starts.every(inside));
+    if (leaves || enters) lit.add(segment);
+  }
+  return lit;
+}
 
 // src/graph_viewer/viewer.ts
 var DOUBLE_CLICK_MS = 500;
@@ -4194,20 +4297,27 @@ var Viewer = class {
   layoutRun = 0;
   lastToggle = 0;
   focusNext = null;
+  /** A box to be brought into view as soon as it is laid out and the canvas has a size. */
+  sought = null;
+  lit = null;
   /** Show another payload. One with the same nodes keeps folds, camera and selection. */
   async setPayload(payload) {
-    const same = this.model !== null && sameNodes(this.model.payload, payload);
+    const same = this.shows(payload);
     this.model = new GraphModel(payload);
     if (!same) {
       this.open = new Set(openAtFirst(this.model.main));
       this.view.scene = null;
       this.selectedId = this.model.find(this.selectedId) ? this.selectedId : "";
     }
-    const wanted = this.focusNext;
+    const wanted = this.focusNext ?? (same ? null : this.selectedId || null);
     this.focusNext = null;
     await this.relayout(null);
     if (wanted !== null) await this.focus(wanted);
-    else if (!same) this.select(this.selectedId);
+    else if (!same) this.select("");
+  }
+  /** Whether `payload` is of the model that is shown, perhaps with more shapes. */
+  shows(payload) {
+    return this.model !== null && sameNodes(this.model.payload, payload);
   }
   get scene() {
     return this.view.scene;
@@ -4222,6 +4332,7 @@ var Viewer = class {
   }
   select(id) {
     this.selectedId = id;
+    this.sought = null;
     const placed = this.selectedBox;
     if (placed && this.scene) this.view.lookAt(reveal(this.view.camera, placed, this.view.size));
     this.view.requestDraw();
@@ -4232,14 +4343,13 @@ var Viewer = class {
     const target = this.model?.find(id) ?? null;
     if (!target) return;
     const found = this.idOf(target);
-    this.selectedId = found;
+    this.selectedId = this.sought = found;
     const folds = this.model.folds(target).filter((fold) => !this.open.has(fold));
     const hidden2 = target.kind === "node" && target.instance.index.hidden[target.node] === 1 && !this.showHidden;
     for (const fold of folds) this.openFold(fold);
     if (hidden2) this.showHidden = true;
     if (folds.length > 0 || hidden2) await this.relayout(null);
-    const placed = this.scene?.byId.get(found);
-    if (placed) this.view.lookAt(centreOn(this.view.camera, placed, this.view.size));
+    this.lookAtSought();
     this.events.selected(found);
   }
   /** Open or close a box; it stays where it is on the screen. */
@@ -4342,6 +4452,7 @@ var Viewer = class {
     const first = this.view.size.width === 0;
     this.view.resize(width, height);
     if (first && this.scene) this.view.lookAt(firstLook(this.scene, this.scene.boxes[0] ?? null, this.view.size));
+    this.lookAtSought();
   }
   show(scene, held) {
     const { view } = this;
@@ -4351,6 +4462,7 @@ var Viewer = class {
     const now = held === null ? void 0 : scene.byId.get(held);
     if (old && now) camera = anchor(camera, old, now);
     view.show(scene, camera, before !== null);
+    this.lookAtSought();
     this.events.laidOut(scene);
   }
   idOf(target) {
@@ -4364,14 +4476,28 @@ var Viewer = class {
     return instance.prefix;
   }
   look() {
+    const selected = this.selectedBox;
     return {
       theme: this.theme,
       families: this.model?.payload.families ?? [],
-      selected: this.selectedBox,
+      selected,
+      lit: selected ? this.litBy(selected.box) : /* @__PURE__ */ new Set(),
       hits: this.hits,
       measure: this.measure,
       edgeAlpha: 1
     };
+  }
+  lookAtSought() {
+    const placed = this.sought === null ? void 0 : this.scene?.byId.get(this.sought);
+    if (!placed || this.view.size.width === 0) return;
+    this.sought = null;
+    this.view.lookAt(centreOn(this.view.camera, placed, this.view.size));
+  }
+  // Found once a selection, not once a frame.
+  litBy(box) {
+    const scene = this.scene;
+    if (this.lit?.scene !== scene || this.lit.box !== box) this.lit = { scene, box, segments: touching(scene, box) };
+    return this.lit.segments;
   }
 };
 function openAtFirst(instance) {
@@ -4406,33 +4532,35 @@ var TensorReader = class {
   model;
   cleanup;
   waiting = /* @__PURE__ */ new Map();
-  known = /* @__PURE__ */ new Map();
+  /** What stands in the panel for a weight: its answer, or that it is being read, however often the panel is drawn. */
+  places = /* @__PURE__ */ new Map();
   /** Answers of another model are of no use. */
   forget() {
-    this.known.clear();
+    this.places.clear();
   }
   /** A button that turns into the statistics of `value`, a weight of graph number `graph`. */
   element(graph, value) {
-    const place = h("div", { class: "mlnb-tensor" });
     const key = `${graph}:${value}`;
-    const known = this.known.get(key);
-    if (known) place.append(...answerParts(known));
-    else place.append(button("Statistics", `statistics of ${displayText(value)}`, () => this.ask(graph, value, key, place)));
+    const asked = this.places.get(key);
+    if (asked) return asked;
+    const place = h("div", { class: "mlnb-tensor" });
+    place.append(button("Statistics", `statistics of ${displayText(value)}`, () => this.ask(graph, value, key, place)));
     return place;
   }
   ask(graph, value, key, place) {
     const request = ++lastRequest;
+    this.places.set(key, place);
     const words = h("div", { class: "mlnb-muted", role: "status" }, "reading…");
     place.replaceChildren(words);
     const timers = [
-      setTimeout(() => words.textContent = "the kernel is busy; the answer comes when the cell ends", BUSY_MS),
+      setTimeout(() => words.textContent = "no answer yet: the kernel is busy, or none is running", BUSY_MS),
       setTimeout(() => words.textContent = "still no answer; is a kernel running?", SILENT_MS)
     ];
     const stop = () => timers.forEach(clearTimeout);
     this.cleanup.add(stop);
     this.waiting.set(request, (answer) => {
       stop();
-      if (answer.kind === "tensor") this.known.set(key, answer);
+      if (answer.kind !== "tensor" && this.places.get(key) === place) this.places.delete(key);
       place.replaceChildren(...answerParts(answer));
     });
     this.model.send({ kind: "tensor", request, graph, value });
@@ -4480,6 +4608,7 @@ function boxWords(box) {
 
 // src/graph_viewer/graph_pane.ts
 var HINT_MS = 2500;
+var NOTICE_MS = 1e4;
 var hinted = false;
 var GraphPane = class {
   constructor(root, model, cleanup) {
@@ -4519,6 +4648,8 @@ var GraphPane = class {
   cover = h("div", { class: "mlnb-cover" }, "reading the model…");
   hint = h("div", { class: "mlnb-hint" }, h("span", {}, "click the graph to scroll it · Ctrl + wheel zooms"));
   hiddenToggle = button("", "show constants, shape arithmetic and identities", () => void this.toggleHidden());
+  notice = h("div", { class: "mlnb-notice mlnb-warn", role: "status" });
+  noticeTimer;
   loads = 0;
   boxes() {
     return this.viewer.view.boxRects();
@@ -4542,7 +4673,8 @@ var GraphPane = class {
       this.hiddenToggle
     );
     this.hint.hidden = this.hiddenToggle.hidden = true;
-    stage.append(canvas, this.minimap.canvas, toolbar, this.hint, this.cover);
+    this.notice.hidden = true;
+    stage.append(canvas, this.minimap.canvas, toolbar, this.hint, this.notice, this.cover);
     this.body.append(stage, h("div", { class: "mlnb-side" }, this.search.element, this.panel));
     this.root.append(this.body, this.spoken);
     this.setHeight();
@@ -4594,7 +4726,9 @@ var GraphPane = class {
     });
     cleanup.follow(model, "msg:custom", (message) => {
       if (message?.kind === "focus") void viewer.focus(String(message.id));
+      if (message?.kind === "error" && message.request == null) this.showNotice(String(message.message));
     });
+    cleanup.add(() => clearTimeout(this.noticeTimer));
     cleanup.add(() => this.loads += 1);
   }
   async load() {
@@ -4604,22 +4738,28 @@ var GraphPane = class {
     try {
       const payload = await decode(bytes);
       if (load !== this.loads) return;
-      this.reader.forget();
+      if (!this.viewer.shows(payload)) this.reader.forget();
       if (payload.graphs[0].nodes.id.length === 0) {
         this.cover.replaceChildren("this model has no operations");
         this.setState("empty");
         return;
       }
       this.viewer.selectedId ||= text(this.model, "selected");
+      this.sizeUnobserved();
       await this.viewer.setPayload(payload);
       this.search.reset();
     } catch (error) {
       if (load === this.loads) this.fail(error.message);
     }
   }
+  // JupyterLab skips what is scrolled away, and no observer speaks of it until it comes into view.
+  sizeUnobserved() {
+    const { clientWidth, clientHeight } = this.stage;
+    if (this.viewer.view.size.width === 0 && clientWidth > 0) this.viewer.resize(clientWidth, clientHeight);
+  }
   drawn() {
-    const { scene, view, theme } = this.viewer;
-    this.minimap.draw(scene, view.camera, view.size, theme);
+    const { scene, view, theme, model } = this.viewer;
+    this.minimap.draw(scene, view.camera, view.size, { theme, families: model.payload.families });
     if (this.root.dataset.state === "ready") return;
     this.setState("ready");
     performance.mark("mlnb-first-picture");
@@ -4664,6 +4804,13 @@ var GraphPane = class {
     const timer = setTimeout(() => this.hint.hidden = true, HINT_MS);
     this.cleanup.add(() => clearTimeout(timer));
   }
+  // An error that answers no request of ours, such as a trait that Python refused.
+  showNotice(words) {
+    this.notice.replaceChildren(foreign(words, 400));
+    this.notice.hidden = false;
+    clearTimeout(this.noticeTimer);
+    this.noticeTimer = setTimeout(() => this.notice.hidden = true, NOTICE_MS);
+  }
   setHeight() {
     const height = Number(this.model.get("height")) || 460;
     this.root.style.setProperty("--mlnb-height", `${height}px`);
@@ -4688,6 +4835,7 @@ function render({ model, el }) {
   root.dataset.lmSuppressShortcuts = "true";
   el.append(root);
   cleanup.add(() => root.remove());
+  followWidth(root, cleanup);
   root.append(card(model, cleanup));
   const pane = new GraphPane(root, model, cleanup);
   Object.defineProperty(root, "mlnb", { value: { boxes: () => pane.boxes() } });

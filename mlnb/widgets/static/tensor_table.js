@@ -128,6 +128,21 @@ function hideNow(id, root) {
   };
 }
 
+// src/width.ts
+var NARROW = 620;
+var SINGLE = 760;
+function followWidth(root, cleanup) {
+  const apply = (width) => {
+    if (width === 0) return;
+    root.classList.toggle("mlnb-narrow", width <= NARROW);
+    root.classList.toggle("mlnb-single", width < SINGLE);
+  };
+  const observer = new ResizeObserver(([entry]) => apply(entry.contentRect.width));
+  observer.observe(root);
+  cleanup.add(() => observer.disconnect());
+  apply(root.clientWidth);
+}
+
 // src/tensor_table/header.ts
 function header(title, facts, status = "", ...actions) {
   if (!title && !facts && !status && actions.length === 0) return null;
@@ -321,6 +336,7 @@ function render({ model, el }) {
   for (const trait of ["rows", "feed", "title", "facts"]) cleanup.follow(model, `change:${trait}`, draw);
   el.append(root);
   cleanup.add(() => root.remove());
+  followWidth(root, cleanup);
   return () => cleanup.run();
 }
 var index_default = { render };
