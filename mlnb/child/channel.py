@@ -3,12 +3,16 @@
 Arrays cross in a memfd whose descriptor is handed over a socket pair: written once, mapped once,
 never on a disk and never in /dev/shm, which Docker makes 64 MB and whose overflow is a SIGBUS. The
 memfd is sealed before it is sent, and one without its seals is refused: a file that its writer can
-still shorten would kill the process that has it mapped. For what is of a picture's size the parent
-keeps one, the slab, because making and mapping a new one takes longer than filling it.
+still shorten would kill the process that has it mapped. For what is fed to a model the parent keeps
+one, the slab, because making and mapping a new one takes longer than filling it.
+
+What the child sends is a stranger's word: its lengths are limits on nothing until the bytes are
+there.
 """
 
 from __future__ import annotations
 
+import array
 import mmap
 import os
 import socket
@@ -17,7 +21,10 @@ import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from mlnb.child.arrays import Packed, unpack
+import numpy as np
+
+from mlnb.child.arrays import TEXT_LIMIT, Packed, unpack
+from mlnb.child.machine import free_memory
 
 try:
     import fcntl
@@ -25,7 +32,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 IN_STREAM = 64 * 1024
 """Up to so many bytes a copy through the stream is faster than a memfd."""
@@ -36,7 +43,12 @@ SLAB = 64 * 1024 * 1024
 HEADER = struct.Struct("<4sIQB")
 _MAGIC = b"mlnb"
 _STREAM, _MEMFD, _SLAB = range(3)
-_TEXT_LIMIT = 2**31
+
+_UNASKED = 2**30
+"""Up to so many bytes in the stream are read without a look at the memory that is left."""
+
+_START = IN_STREAM + 4096
+_ONE_FILE = struct.calcsize("i")
 
 
 def can_pass_files() -> bool:
@@ -58,13 +70,12 @@ class Channel(ABC):
             OSError: the other side is gone.
             TimeoutError: the deadline passed.
         """
-        self._write(_header(packed, _STREAM) + packed.text, deadline)
-        position = 0
-        for offset, part in packed.parts:
-            if offset > position:
-                self._write(bytes(offset - position), deadline)
-            self._write(part, deadline)
-            position = offset + part.nbytes
+        start = _start(packed, _STREAM)
+        if packed.size < IN_STREAM:  # one write wakes the other side once
+            self._write(b"".join((start, *_stream(packed))), deadline)
+            return
+        for chunk in (start, *_stream(packed)):
+            self._write(chunk, deadline)
 
     @abstractmethod
     def receive(self, deadline: float | None = None) -> Any:
@@ -101,6 +112,8 @@ class SocketChannel(Channel):
         self._line = line
         self._parent = parent
         self._slab: mmap.mmap | None = None
+        self._start = memoryview(bytearray(_START))
+        self._came = self._start[:0]
 
     def send(self, packed: Packed, deadline: float | None = None) -> None:
         """As `Channel.send`; what is large goes as memory."""
@@ -108,21 +121,15 @@ class SocketChannel(Channel):
             super().send(packed, deadline)
         elif self._parent and packed.size <= SLAB and self._slab is not None:
             _fill(self._slab, packed)
-            self._write(_header(packed, _SLAB) + packed.text, deadline)
+            self._write(_start(packed, _SLAB), deadline)
         else:
             self._send_memory(packed, deadline)
 
     def receive(self, deadline: float | None = None) -> Any:
         """As `Channel.receive`."""
-        self._limit(deadline)
-        cloexec = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
-        start, files, _, _ = socket.recv_fds(self._line, HEADER.size, 1, cloexec)
+        files = self._receive_start(deadline)
         try:
-            if not start:
-                raise EOFError("the other side hung up")
-            if len(start) < HEADER.size:
-                start += bytes(self._read(HEADER.size - len(start), deadline))
-            text_size, size, way = parsed(start)
+            text_size, size, way = parsed(self._read(HEADER.size, deadline))
             text = bytes(self._read(text_size, deadline))
             if way == _STREAM:
                 return unpack(text, self._read(size, deadline))
@@ -130,6 +137,18 @@ class SocketChannel(Channel):
         finally:
             for file in files:
                 os.close(file)
+
+    def _receive_start(self, deadline: float | None) -> Sequence[int]:
+        """Wait for a message; most come whole in the one read that also brings their files."""
+        if self._came:
+            return ()
+        self._limit(deadline)
+        space = socket.CMSG_SPACE(_ONE_FILE)
+        count, extras, _, _ = self._line.recvmsg_into([self._start], space, _CLOEXEC)
+        if not count:
+            raise EOFError("the other side hung up")
+        self._came = self._start[:count]
+        return _files(extras) if extras else ()
 
     def _send_memory(self, packed: Packed, deadline: float | None) -> None:
         """Hand over a memfd: the slab, the first time that it is needed, or one for this value."""
@@ -150,10 +169,11 @@ class SocketChannel(Channel):
                     _write_at(file, part, offset)
                 fcntl.fcntl(file, fcntl.F_ADD_SEALS, _ALL_SEALS)
             self._limit(deadline)
-            socket.send_fds(self._line, [_header(packed, way)], [file])
+            start = _start(packed, way)
+            rest = memoryview(start)[socket.send_fds(self._line, [start], [file]) :]
         finally:
             os.close(file)
-        self._write(packed.text, deadline)
+        self._write(rest, deadline)
 
     def _memory(self, way: int, size: int, files: Sequence[int]) -> memoryview:
         """The bytes that a message's text points into."""
@@ -167,7 +187,10 @@ class SocketChannel(Channel):
         raise ValueError("this is no message")
 
     def _mapped(self, file: int, size: int, seals: int, flags: int) -> mmap.mmap:
-        if os.fstat(file).st_size < size:
+        found = os.fstat(file)
+        # Holes would take memory when they are looked at, and it would be this process's.
+        held = found.st_size if flags == mmap.MAP_SHARED else found.st_blocks * 512
+        if not 0 < size <= min(held, found.st_size):
             raise ValueError("the shared memory is shorter than announced")
         if fcntl.fcntl(file, fcntl.F_GET_SEALS) & seals != seals:
             raise ValueError("the shared memory is not sealed")
@@ -186,8 +209,12 @@ class SocketChannel(Channel):
         self._line.settimeout(left)
 
     def _read(self, size: int, deadline: float | None) -> memoryview:
-        data = memoryview(bytearray(size))
-        position = 0
+        came, self._came = self._came[:size], self._came[size:]
+        if len(came) == size:
+            return memoryview(bytearray(came))
+        data = room_for(size)
+        position = len(came)
+        data[:position] = came
         while position < size:
             self._limit(deadline)
             count = self._line.recv_into(data[position:])
@@ -201,16 +228,50 @@ class SocketChannel(Channel):
         self._line.sendall(data)
 
 
-def _header(packed: Packed, way: int) -> bytes:
-    return HEADER.pack(_MAGIC, len(packed.text), packed.size, way)
+def _start(packed: Packed, way: int) -> bytes:
+    return HEADER.pack(_MAGIC, len(packed.text), packed.size, way) + packed.text
 
 
 def parsed(header: bytes | memoryview) -> tuple[int, int, int]:
     """What a header says: the lengths of text and bytes, and the way on which the bytes come."""
     magic, text_size, size, way = HEADER.unpack(header)
-    if magic != _MAGIC or text_size > _TEXT_LIMIT:
+    if magic != _MAGIC or text_size > TEXT_LIMIT:
         raise ValueError("this is no message")
     return text_size, size, way
+
+
+def room_for(size: int) -> memoryview:
+    """So many bytes to read into; they take memory only as they are filled.
+
+    Raises:
+        ValueError: this machine does not have them.
+    """
+    if size > _UNASKED:
+        free = free_memory()
+        if free is not None and size > free:
+            raise ValueError(f"{size:,} bytes are announced and there is room for {free:,}")
+    return np.empty(size, np.uint8).data
+
+
+def _stream(packed: Packed) -> Iterator[bytes | memoryview]:
+    """The parts and the gaps between them."""
+    position = 0
+    for offset, part in packed.parts:
+        if offset > position:
+            yield bytes(offset - position)
+        yield part
+        position = offset + part.nbytes
+
+
+def _files(extras: Iterable[tuple[int, int, bytes]]) -> Sequence[int]:
+    files = array.array("i")
+    for level, kind, data in extras:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            files.frombytes(data[: len(data) - len(data) % files.itemsize])
+    return files
+
+
+_CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
 def _fill(slab: mmap.mmap, packed: Packed) -> None:

@@ -9,46 +9,22 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
-import sys
 import threading
 import time
-from collections import deque
-from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
 from mlnb import errors
 from mlnb.child.arrays import Packed, pack
-from mlnb.child.channel import Channel, SocketChannel, can_pass_files
-from mlnb.child.machine import cores, memory_kills
+from mlnb.child.machine import memory_kills
 from mlnb.child.memory import OUT_OF_MEMORY
-from mlnb.child.pipes import PipeChannel
 from mlnb.child.process import IDLE
+from mlnb.child.running import Running, start, uninterrupted
 from mlnb.errors import MlnbError, ModelCrashed, ModelRunError, ModelTimeout
 from mlnb.formatting import display_text, seconds_text
 
 IDLE_SECONDS = 300.0
 TIMEOUT = 60.0
-
-_KEPT_OUTPUT = 8192
-_ENVIRONMENT = (
-    *(
-        "PATH",
-        "PYTHONHOME",
-        "HOME",
-        "USER",
-        "LANG",
-        "LC_ALL",
-        "LC_CTYPE",
-        "TZ",
-        "TMPDIR",
-        "TEMP",
-        "TMP",
-    ),
-    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "WINDIR", "USERPROFILE", "APPDATA"),
-    *("CUDA_VISIBLE_DEVICES", "CUDA_HOME", "CUDA_PATH", "NVIDIA_VISIBLE_DEVICES", "VIRTUAL_ENV"),
-)
 
 
 def child(label: str) -> Child:
@@ -78,7 +54,7 @@ class Child:
         self.label = label
         self._idle = idle
         self._lock = threading.Lock()
-        self._running: _Running | None = None
+        self._running: Running | None = None
 
     def call(self, function: str, /, *args: Any, timeout: float = TIMEOUT, **kwargs: Any) -> Any:
         """What the function returns for these arguments; calls from several threads take turns.
@@ -95,8 +71,9 @@ class Child:
             ModelCrashed: the child died; the next call starts another.
             ModelTimeout: the deadline passed and the child was stopped.
             TypeError: an argument cannot cross.
+            ValueError: the arguments hold more text than crosses.
         """
-        packed = pack({"function": function, "args": list(args), "kwargs": kwargs})
+        packed = pack([function, list(args), kwargs])
         with self._lock:
             deadline = time.monotonic() + timeout
             try:
@@ -129,15 +106,16 @@ class Child:
     def __repr__(self) -> str:
         return f"Child({self.label!r}, {'warm' if self.pid else 'not started'})"
 
-    def _exchange(self, packed: Packed, deadline: float, timeout: float) -> dict[str, Any]:
+    def _exchange(self, packed: Packed, deadline: float, timeout: float) -> list[Any]:
         """Send a request and wait for its answer; whatever goes wrong, the child is gone after."""
         running = self._running
         if running is None:
-            running = self._running = _start(self.label, self._idle)
+            with uninterrupted():
+                running = self._running = start(self.label, self._idle)
         running.tail.forget()
         try:
             running.channel.send(packed, deadline)
-            return dict(running.channel.receive(deadline))
+            return _checked(running.channel.receive(deadline))
         except BaseException as error:
             self._running = None
             if isinstance(error, TimeoutError):
@@ -151,13 +129,23 @@ class Child:
             raise ending from error
 
 
-def _outcome(answer: dict[str, Any]) -> Any:
-    if "error" not in answer:
-        return answer["value"]
-    raised = getattr(errors, answer["error"], ModelRunError)
+def _checked(answer: Any) -> list[Any]:
+    """An answer as `mlnb.child.process` gives it: whoever ran a stranger's model may lie."""
+    match answer:
+        case ["value", _] | ["error", str(), str()]:
+            return list(answer)
+    raise ValueError("this is no answer")
+
+
+def _outcome(answer: list[Any]) -> Any:
+    if answer[0] == "value":
+        return answer[1]
+    _, name, message = answer
+    raised = getattr(errors, name, None)
     if not (isinstance(raised, type) and issubclass(raised, MlnbError)):
         raised = ModelRunError
-    raise raised(answer["message"])
+    lines = message.splitlines()[:20]  # the first one stands alone, the others tell more
+    raise raised("\n".join(display_text(line, 2000) for line in lines))
 
 
 def _timeout(label: str, timeout: float) -> ModelTimeout:
@@ -171,7 +159,7 @@ class _Left(Exception):
     """The child left for idleness while a request was on its way: it has run none of it."""
 
 
-def _death(running: _Running, label: str, cause: BaseException) -> Exception:
+def _death(running: Running, label: str, cause: BaseException) -> Exception:
     """What a broken line means: how the process ended, as an error."""
     try:
         status = running.process.wait(5 if isinstance(cause, EOFError | OSError) else 0)
@@ -201,98 +189,6 @@ def _signal_name(status: int) -> str:
         return signal.Signals(-status).name
     except ValueError:
         return f"signal {-status}"
-
-
-@dataclass(slots=True)
-class _Running:
-    """A started process, the line to it and what it printed last."""
-
-    process: subprocess.Popen[bytes]
-    channel: Channel
-    tail: _Tail
-    memory_kills: int
-
-    def stop(self) -> None:
-        """End the process and hang up."""
-        self.process.kill()
-        self.process.wait()
-        self.hang_up()
-
-    def hang_up(self) -> None:
-        """Close our ends of what leads to the process."""
-        self.channel.close()
-        if self.process.stdin is not None:
-            self.process.stdin.close()
-
-
-class _Tail:
-    """Keeps the end of what a process prints; a pipe that nobody reads would stop the process."""
-
-    def __init__(self, output: IO[bytes]) -> None:
-        self._chunks: deque[bytes] = deque(maxlen=8)
-        self._ended = threading.Event()
-        threading.Thread(target=self._read, args=(output,), daemon=True).start()
-
-    def _read(self, output: IO[bytes]) -> None:
-        with output:
-            while chunk := os.read(output.fileno(), _KEPT_OUTPUT):
-                self._chunks.append(chunk)
-        self._ended.set()
-
-    def forget(self) -> None:
-        self._chunks.clear()
-
-    def text(self) -> str:
-        return b"".join(self._chunks)[-_KEPT_OUTPUT:].decode("utf-8", "replace")
-
-    def last_line(self) -> str:
-        """The last line, of a process that has ended."""
-        self._ended.wait(1)
-        lines = [line for line in self.text().splitlines() if line.strip()]
-        return lines[-1].strip() if lines else ""
-
-
-def _start(label: str, idle: float) -> _Running:
-    """Start the process; its session is its own, so that an interrupt of ours does not reach it."""
-    if not sys.executable:
-        raise ModelRunError(
-            f"{label} needs a process of its own, and this Python has no executable"
-        )
-    kills = memory_kills()
-    if can_pass_files():
-        ours, theirs = socket.socketpair()
-        with theirs:
-            line = theirs.fileno()
-            process = _popen(str(line), idle, stdout=subprocess.DEVNULL, pass_fds=(line,))
-        channel: Channel = SocketChannel(ours, parent=True)
-    else:
-        process = _popen("pipes", idle, stdout=subprocess.PIPE)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        channel = PipeChannel(process.stdout, process.stdin)
-    assert process.stderr is not None
-    return _Running(process, channel, _Tail(process.stderr), kills)
-
-
-def _popen(ends: str, idle: float, **options: Any) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "mlnb.child.process", ends, str(idle)],
-        bufsize=0,
-        env=_environment(),
-        # Never written to where a socket is the line: its end tells the child that we are gone.
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=os.name == "posix",
-        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        **options,
-    )
-
-
-def _environment() -> dict[str, str]:
-    """The same for every child: what finds programs and devices, and our own module path."""
-    known = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    return {**known, "PYTHONPATH": path, "PYTHONUTF8": "1", "OMP_NUM_THREADS": str(cores())}
 
 
 def _forget_children() -> None:

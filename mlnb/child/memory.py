@@ -11,8 +11,9 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache, partial
 
 from mlnb.child.machine import free_memory
 from mlnb.errors import ModelRunError
@@ -48,13 +49,20 @@ def memory_cap(nbytes: int, *, watch: bool = False) -> Iterator[None]:
     """
     free = _recently_free()
     cap = nbytes if free is None else min(nbytes, free)
+    lift = _watch(cap) if watch else _limit(cap)
     try:
-        with _watched(cap) if watch else _limited(cap):
-            yield
+        yield
     except Exception as error:
-        if not isinstance(error, MemoryError) and not _REFUSED.search(str(error)):
+        if not out_of_memory(error):
             raise
         raise ModelRunError(_message(str(error), cap, nbytes)) from error
+    finally:
+        lift()
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether an error, of whatever library, says that memory was refused."""
+    return isinstance(error, MemoryError) or bool(_REFUSED.search(str(error)))
 
 
 _known: tuple[float, int | None] = (float("-inf"), None)
@@ -80,41 +88,42 @@ def _message(cause: str, cap: int, nbytes: int) -> str:
     )
 
 
-@contextmanager
-def _limited(cap: int) -> Iterator[None]:
+def _limit(cap: int) -> Callable[[], None]:
+    """Set the limit; what is returned sets it back."""
     if resource is None or not hasattr(resource, "RLIMIT_DATA"):
-        yield
-        return
+        return lambda: None
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     most = _pages(5) + cap
     resource.setrlimit(resource.RLIMIT_DATA, (most if hard < 0 else min(most, hard), hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+    return partial(resource.setrlimit, resource.RLIMIT_DATA, (soft, hard))
 
 
-@contextmanager
-def _watched(cap: int) -> Iterator[None]:
+def _watch(cap: int) -> Callable[[], None]:
+    """Watch from a thread; what is returned ends it."""
     over = threading.Event()
     most = _pages(1) + cap
 
-    def watch() -> None:
+    def look() -> None:
         while not over.wait(0.05):
             if _pages(1) > most:
                 os._exit(OUT_OF_MEMORY)
 
-    threading.Thread(target=watch, daemon=True).start()
-    try:
-        yield
-    finally:
-        over.set()
+    threading.Thread(target=look, daemon=True).start()
+    return over.set
 
 
 def _pages(column: int) -> int:
     """A column of statm in bytes: 1 is what is resident, 5 what RLIMIT_DATA counts."""
     try:
-        with open("/proc/self/statm", "rb") as statm:
-            return int(statm.read().split()[column]) * os.sysconf("SC_PAGE_SIZE")
+        return int(os.pread(_statm(os.getpid()), 256, 0).split()[column]) * _PAGE
     except (OSError, ValueError):
         return 0
+
+
+@lru_cache(maxsize=1)
+def _statm(_: int) -> int:
+    """The open file, kept: to open it takes longer than to read it."""
+    return os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+
+
+_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096

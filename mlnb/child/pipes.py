@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import IO, Any
 
 from mlnb.child.arrays import unpack
-from mlnb.child.channel import HEADER, Channel, parsed
+from mlnb.child.channel import HEADER, Channel, parsed, room_for
 
 _TURN = 0.2
 
@@ -69,7 +69,7 @@ class PipeChannel(Channel):
                     self._on_end()
 
     def _read(self, size: int, deadline: float | None) -> memoryview:
-        data = memoryview(bytearray(size))
+        data = room_for(size)
         position = 0
         while position < size:
             count = self._reader.readinto(data[position:])  # type: ignore[attr-defined]

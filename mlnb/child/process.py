@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 import time
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -99,27 +100,29 @@ def _settle() -> None:
         return
 
 
-def _answer(request: dict[str, Any]) -> dict[str, Any]:
-    """What the function returned, or what it raised."""
+def _answer(request: list[Any]) -> list[Any]:
+    """`["value", what the function returned]`, or `["error", class, message]`."""
+    function, args, kwargs = request
     try:
-        module, _, name = request["function"].partition(":")
-        function = getattr(import_module(module), name)
-        return {"value": function(*request["args"], **request["kwargs"])}
+        return ["value", _function(function)(*args, **kwargs)]
     except BaseException as error:  # noqa: BLE001 - whatever it is, the parent gets to know
         return _failure(error)
 
 
-def _failure(error: BaseException) -> dict[str, Any]:
+@lru_cache(maxsize=64)
+def _function(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
+
+
+def _failure(error: BaseException) -> list[Any]:
     if isinstance(error, MlnbError):
-        return {"error": type(error).__name__, "message": str(error)}
+        return ["error", type(error).__name__, str(error)]
     text = display_text(str(error), 1000)
-    return {
-        "error": "",
-        "message": f"{type(error).__name__}: {text}" if text else type(error).__name__,
-    }
+    return ["error", "", f"{type(error).__name__}: {text}" if text else type(error).__name__]
 
 
-def _reply(channel: Channel, answer: dict[str, Any]) -> None:
+def _reply(channel: Channel, answer: list[Any]) -> None:
     try:
         packed = pack(answer)
     except Exception as error:  # noqa: BLE001 - a value that cannot cross is an answer too

@@ -82,11 +82,13 @@ class OnnxFile(ModelFile):
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         """The files of external data, by the sizes on disk; none of them is opened."""
-        names = dict.fromkeys(
-            tensor.external.get("location", "")
-            for tensor in self._parsed.external
-            if not self._is_inside(tensor)
-        )
+        names: dict[str, None] = {}
+        for entries in self._parsed.external:
+            # Runtimes differ on which one counts where there are several, so that all are named.
+            places = [value for name, value in entries if name == "location"] or [""]
+            if self._is_inside(dict(entries)):
+                places.pop()
+            names.update(dict.fromkeys(places))
         return tuple(_part(self.source, name) for name in names)
 
     def skeleton(self) -> bytes:
@@ -140,16 +142,15 @@ class OnnxFile(ModelFile):
             return spread(self._array(skeleton, one), tensor.shape)
         if not tensor.external:
             return to_array(skeleton[slice(*tensor.span)], tensor)
-        if not self._is_inside(tensor):
+        if not self._is_inside(tensor.external):
             part = display_text(tensor.external.get("location", ""))
             raise ModelFormatError(f"it lies in the file {part!r}, which is not opened for viewing")
         offset, length = number(tensor.external, "offset"), number(tensor.external, "length")
         self.limits.check("tensor_bytes", length // 2, "what is stored for it")
         return to_array(self.source.read(offset, length), tensor)
 
-    def _is_inside(self, tensor: StoredTensor) -> bool:
+    def _is_inside(self, external: dict[str, str]) -> bool:
         """Whether the elements lie in this file, from where the skeleton left them out."""
-        external = tensor.external
         return (
             external.get("location") == PLACE and number(external, "offset") in self._skeleton.marks
         )
@@ -165,6 +166,8 @@ class OnnxFile(ModelFile):
             return parse(skeleton.data, self.limits)
         except Broken as broken:
             raise self._broken(skeleton.origin(broken.position), broken.reason) from broken
+        except LimitExceeded as over:
+            raise self._over(over) from over
         except RecursionError as error:
             raise self._too_deep() from error
 
@@ -175,8 +178,13 @@ class OnnxFile(ModelFile):
                 return visit(Window(read, self.source.size, self.limits))
             except Broken as broken:
                 raise self._broken(broken.position, broken.reason) from broken
+            except LimitExceeded as over:
+                raise self._over(over) from over
             except RecursionError as error:
                 raise self._too_deep() from error
+
+    def _over(self, over: LimitExceeded) -> LimitExceeded:
+        return LimitExceeded(f"{display_text(self.source.name, 40)}: {over}")
 
     def _too_deep(self) -> LimitExceeded:
         name, depth = display_text(self.source.name), self.limits.depth

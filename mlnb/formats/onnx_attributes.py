@@ -14,7 +14,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from mlnb.errors import LimitExceeded
-from mlnb.formats.onnx_tensor import StoredTensor, describe, describe_sparse, packed
+from mlnb.formats.onnx_tensor import (
+    StoredTensor,
+    describe,
+    describe_sparse,
+    outside,
+    outside_sparse,
+    packed,
+)
 from mlnb.formats.onnx_types import type_of
 from mlnb.formats.wire import FIXED32, VARINT, Broken, fields, integer, key, text
 from mlnb.graph.graph import TensorAttribute
@@ -102,6 +109,26 @@ def constant_in(data: bytes, spans: list[Span], limits: Limits) -> StoredTensor 
             if tag == SPARSE:
                 return describe_sparse(data, begin, end, limits)
     return None
+
+
+def outside_in(data: bytes, spans: list[Span]) -> Iterator[list[tuple[str, str]]]:
+    """What lies outside the file among the tensors of these attributes, as `outside` has it."""
+    for start, stop in spans:
+        if data.find(_LOCATION, start, stop) < 0:
+            continue
+        single: dict[int, list[Span]] = {TENSOR: [], SPARSE: []}
+        for tag, begin, end in fields(data, start, stop):
+            if tag in single:
+                single[tag].append((begin, end))
+            elif tag == _TENSORS:
+                yield outside(data, [(begin, end)])
+            elif tag == _SPARSES:
+                yield from outside_sparse(data, [(begin, end)])
+        yield outside(data, single[TENSOR])
+        yield from outside_sparse(data, single[SPARSE])
+
+
+_LOCATION = b"location"
 
 
 def _attribute(data: bytes, start: int, stop: int, limits: Limits) -> tuple[str, Any]:

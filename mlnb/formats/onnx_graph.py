@@ -11,9 +11,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mlnb.formats.checks import circle, problems
-from mlnb.formats.onnx_attributes import constant_in
+from mlnb.formats.onnx_attributes import constant_in, graphs_in, outside_in
 from mlnb.formats.onnx_node import Call, FunctionKey, NodeReader, Span
-from mlnb.formats.onnx_tensor import StoredTensor, describe, describe_sparse, small_integers
+from mlnb.formats.onnx_tensor import (
+    StoredTensor,
+    describe,
+    describe_sparse,
+    outside,
+    outside_sparse,
+    small_integers,
+)
 from mlnb.formats.onnx_types import ELEMENT_TYPES, stored_size, value_info
 from mlnb.formats.wire import fields, key
 from mlnb.formatting import display_text, plural
@@ -39,14 +46,15 @@ class Parsed:
         stored: for each graph, by its `id`, the tensors that the file stores, by name. A tensor
             that a ConstantOfShape fills stands here with its shape.
         graphs: every graph, the outermost first; they are held so that no `id` is given twice.
-        external: the tensors whose elements lie outside the skeleton.
+        external: the entries of `external_data` of every tensor whose elements lie outside the
+            skeleton, in whatever place: a weight, an attribute of any node, a function's default.
     """
 
     data: bytes
     graph: Graph
     stored: dict[int, dict[str, StoredTensor]]
     graphs: list[Graph]
-    external: list[StoredTensor]
+    external: list[list[tuple[str, str]]]
 
     def find(self, name: str, graph: Graph | None = None) -> StoredTensor | None:
         """The tensor stored under a name in `graph`, or in any, the outermost first."""
@@ -89,7 +97,7 @@ class _Parser:
         self.count = 0
         self.stored: dict[int, dict[str, StoredTensor]] = {}
         self.graphs: list[Graph] = []
-        self.external: list[StoredTensor] = []
+        self.external: list[list[tuple[str, str]]] = []
 
     def model(self) -> Parsed:
         """The functions' names, the graph, the functions' bodies, and then what is wrong."""
@@ -112,7 +120,8 @@ class _Parser:
         warnings += problems(graph, bodies, lambda node: type(node.subgraphs) is Call)
         warned = replace(graph, warnings=tuple(warnings))
         self.stored[id(warned)] = self.stored[id(graph)]
-        return Parsed(self.data, warned, self.stored, [warned, *self.graphs], self.external)
+        external = [entries for entries in self.external if entries]
+        return Parsed(self.data, warned, self.stored, [warned, *self.graphs], external)
 
     def _clipped(self) -> list[str]:
         count, limit = self.names.clipped, self.limits.name_length
@@ -128,6 +137,8 @@ class _Parser:
                     self._add(found, *self.reader.read(start, stop, depth + 1))
                 elif tag == _INITIALIZER:
                     weights.append(describe(data, start, stop, self.limits))
+                    if weights[-1].external:
+                        self.external.append(outside(data, [(start, stop)]))
                 elif tag == _VALUE_INFO:
                     self._value(found, start, stop)
                 elif tag == _INPUT:
@@ -136,6 +147,7 @@ class _Parser:
                     found.outputs.append(self._value(found, start, stop))
                 elif tag == _SPARSE:
                     weights.append(describe_sparse(data, start, stop, self.limits))
+                    self.external += outside_sparse(data, [(start, stop)])
                 elif tag == _GRAPH_NAME:
                     found.name = self.names[data[start:stop]]
         for weight in weights:
@@ -153,6 +165,10 @@ class _Parser:
                 found.inputs.append(self.names[data[start:stop]])
             elif tag == key(5):
                 found.outputs.append(self.names[data[start:stop]])
+            elif tag == key(11):
+                self.external += outside_in(data, [(start, stop)])
+                for nested in graphs_in(data, start, stop):
+                    self._graph([nested], 4)
             elif tag == key(12):
                 self._value(found, start, stop)
         return self._finished(found)
@@ -175,6 +191,8 @@ class _Parser:
             self.limits.check("nodes", self.count, "the graph")
         if node.op in ("Constant", "ConstantOfShape") and not node.domain:
             found.filled.append((node, constant_in(self.data, attributes, self.limits)))
+        if attributes:
+            self.external += outside_in(self.data, attributes)
         found.nodes.append(node)
 
     def _finished(self, found: _Found) -> Graph:
@@ -210,8 +228,6 @@ class _Parser:
         return name
 
     def _store(self, found: _Found, name: str, tensor: StoredTensor) -> None:
-        if tensor.external:
-            self.external.append(tensor)
         found.stored[name] = tensor
         found.values[name] = Value(name, tensor.element.name, tensor.shape, True, tensor.nbytes)
 

@@ -119,6 +119,34 @@ def small_integers(data: bytes, start: int, stop: int, limit: int) -> list[int] 
     return numbers if element == 7 and len(numbers) <= limit else None
 
 
+def outside(data: bytes, spans: list[tuple[int, int]]) -> list[tuple[str, str]]:
+    """Every entry of `external_data` in order, where the elements lie in another file.
+
+    Args:
+        data: the skeleton.
+        spans: TensorProtos that stand in one field, which protobuf merges into one tensor.
+    """
+    entries: list[tuple[str, str]] = []
+    location = 0
+    for start, stop in spans:
+        for tag, begin, end in fields(data, start, stop):
+            if tag == _EXTERNAL:
+                entries.append(_entry(data, begin, end))
+            elif tag == _LOCATION:
+                location = integer(data, begin, end)
+    return entries if location == 1 else []
+
+
+def outside_sparse(data: bytes, spans: list[tuple[int, int]]) -> list[list[tuple[str, str]]]:
+    """As `outside`, for the values and for the indices of a sparse tensor."""
+    tensors: dict[int, list[tuple[int, int]]] = {key(1): [], key(2): []}
+    for start, stop in spans:
+        for tag, begin, end in fields(data, start, stop):
+            if tag in tensors:
+                tensors[tag].append((begin, end))
+    return [outside(data, each) for each in tensors.values()]
+
+
 def _entry(data: bytes, start: int, stop: int) -> tuple[str, str]:
     name = value = ""
     for tag, begin, end in fields(data, start, stop):

@@ -44,12 +44,13 @@ def no_model(source: Source, reason: str) -> ModelFormatError:
     """The error for a file that is no model: its name, what it looks like, and what is wrong.
 
     >>> raise no_model(Source.of(b"<html>"), "it ends without a graph")
-    ModelFormatError: bytes is no ONNX model; it looks like an HTML page …
+    ModelFormatError: bytes cannot be read as ONNX; it looks like an HTML page …
     """
     looks = looks_like(source)
     also = f"; it looks like {looks}" if looks else ""
-    name = display_text(source.name)
-    return ModelFormatError(f"{name} is no model that this version reads (ONNX){also}: {reason}")
+    return ModelFormatError(
+        f"{display_text(source.name, 60)} cannot be read as ONNX{also}: {reason}"
+    )
 
 
 def looks_like(source: Source) -> str | None:

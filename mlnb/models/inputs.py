@@ -16,12 +16,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlnb.errors import InputError, UnknownName, unknown
-from mlnb.formatting import count_text, display_text
-from mlnb.models.dtypes import Array, Problem, another_family, converted, expected_dtype, nan_note
+from mlnb.formatting import display_text
+from mlnb.models.dtypes import Array, Problem, another_family, converted, expected_dtype
 from mlnb.models.remedies import remedy
+from mlnb.models.shape_rules import (
+    batch_rows,
+    disagreements,
+    fits,
+    fixed_batch,
+    pieces_note,
+)
 
 if TYPE_CHECKING:
-    from mlnb.specs import Shape, TensorSpec, TensorSpecs
+    from mlnb.specs import TensorSpec, TensorSpecs
 
 MOST_TOLD = 12
 
@@ -32,7 +39,7 @@ class Fed:
 
     Args:
         feeds: a value for each input, arrays contiguous or not.
-        notes: what was changed and what is remarkable, a sentence each.
+        notes: what was changed, a sentence each.
         rows: the length of the batch, where the model's own is fixed and shorter; else `None`.
         piece: the model's fixed batch, where `rows` is given; else `None`.
     """
@@ -61,6 +68,9 @@ def check_inputs(
     Raises:
         InputError: listing every mismatch.
     """
+    exact = _exact(inputs, feeds, named)
+    if exact is not None:
+        return Fed(exact)
     problems: list[str] = []
     given = _by_name(inputs, feeds, named, problems)
     piece = fixed_batch(inputs, outputs)
@@ -78,23 +88,13 @@ def check_inputs(
         except Problem as problem:
             problems.append(str(problem))
     if not problems:
-        problems += _disagreements(inputs, taken)
-    rows = None if problems or piece is None else _rows(inputs, taken, piece, problems)
+        problems += disagreements(inputs, taken)
+    rows = None if problems or piece is None else batch_rows(inputs, taken, piece, problems)
     if problems:
         raise InputError(_told(problems))
     if rows is None:
         return Fed(taken, tuple(notes))
-    return Fed(taken, (*notes, _pieces_note(rows, piece or 1)), rows, piece)
-
-
-def fixed_batch(inputs: TensorSpecs, outputs: TensorSpecs) -> int | None:
-    """The batch size that the file fixes: the same first number in every input and output."""
-    firsts = {
-        spec.shape[0] if spec.kind == "tensor" and spec.shape else None
-        for spec in (*inputs, *outputs)
-    }
-    first = firsts.pop() if len(firsts) == 1 else None
-    return first if isinstance(first, int) and first > 0 and inputs and outputs else None
+    return Fed(taken, (*notes, pieces_note(rows, piece or 1)), rows, piece)
 
 
 def feed_code(inputs: TensorSpecs, variable: str = "model") -> str:
@@ -109,6 +109,32 @@ def feed_code(inputs: TensorSpecs, variable: str = "model") -> str:
     """
     feeds = ", ".join(f"{_quoted(spec.name)}: {_zeros(spec)}" for spec in inputs)
     return f"{variable}.predict({{{feeds}}})"
+
+
+def _exact(
+    inputs: TensorSpecs, feeds: object, named: Mapping[str, object]
+) -> dict[str, Any] | None:
+    """The feeds where each has the very dtype and shape that the file says; else `None`.
+
+    Nothing can be wrong with those, and in a loop nearly all are.
+    """
+    if isinstance(feeds, np.ndarray):
+        feeds = {inputs[0].name: feeds} if inputs else {}
+    if named or type(feeds) is not dict or len(feeds) != len(inputs):
+        return None
+    for spec in inputs:
+        value = feeds.get(spec.name)
+        if (
+            type(value) is not np.ndarray
+            or value.shape != spec.shape
+            or _NAMES.get(value.dtype) != spec.dtype
+            or spec.kind != "tensor"
+        ):
+            return None
+    return dict(feeds)
+
+
+_NAMES = {np.dtype(code): np.dtype(code).name for code in "?bBhHiIlLqQefd"}
 
 
 def _by_name(
@@ -161,9 +187,8 @@ def _array(spec: TensorSpec, value: object, piece: int | None, notes: list[str])
         raise _mismatch(spec, array, piece, str(problem), shape_fits) from None
     if not shape_fits:
         raise _mismatch(spec, array, piece, "", shape_fits)
-    for text in (note, nan_note(result)):
-        if text:
-            notes.append(f"{_shown(spec)}: {text}")
+    if note:
+        notes.append(f"{_shown(spec)}: {note}")
     return result
 
 
@@ -213,72 +238,6 @@ def _from_torch(value: Any) -> Any:
         return value.numpy()
     except TypeError:  # NumPy has no bfloat16; float32 holds every one of its values
         return value.float().numpy()
-
-
-def fits(shape: tuple[int, ...], expected: Shape | None, piece: int | None = None) -> bool:
-    """Whether an array of this shape may be fed where `expected` stands.
-
-    Args:
-        shape: the array's.
-        expected: the input's; names and `None` match any length.
-        piece: the fixed batch; where given, the first dimension may be longer.
-    """
-    if expected is None:
-        return True
-    if len(shape) != len(expected):
-        return False
-    if piece is not None and shape and shape[0] > piece:
-        shape = (piece, *shape[1:])
-    return all(
-        want == have for have, want in zip(shape, expected, strict=True) if isinstance(want, int)
-    )
-
-
-_NAMELESS = {"", "?", "None", "none", "-1"}
-
-
-def _disagreements(inputs: TensorSpecs, taken: Mapping[str, Any]) -> list[str]:
-    """Dimensions of one name that came with several lengths."""
-    seen: dict[str, dict[int, str]] = {}
-    for spec in inputs:
-        value = taken[spec.name]
-        if not isinstance(value, np.ndarray) or spec.shape is None:
-            continue
-        for name, length in zip(spec.shape, value.shape, strict=True):
-            # Exporters write "None" and "unk__12" for what has no name; those say nothing.
-            if isinstance(name, str) and name not in _NAMELESS and not name.startswith("unk__"):
-                seen.setdefault(name, {}).setdefault(length, _shown(spec))
-    return [
-        f"Dimension {display_text(name, 40)} must be the same everywhere; received "
-        + ", ".join(f"{length} in `{where}`" for length, where in lengths.items())
-        + "."
-        for name, lengths in seen.items()
-        if len(lengths) > 1
-    ]
-
-
-def _rows(
-    inputs: TensorSpecs, taken: Mapping[str, Any], piece: int, problems: list[str]
-) -> int | None:
-    """The length of a batch longer than the model's own, the same in all inputs."""
-    lengths = {spec.name: len(taken[spec.name]) for spec in inputs}
-    if set(lengths.values()) == {piece}:
-        return None
-    if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{n} in `{display_text(name)}`" for name, n in lengths.items())
-        problems.append(f"All inputs need the same number of rows; received {told}.")
-        return None
-    return next(iter(lengths.values()))
-
-
-def _pieces_note(rows: int, piece: int) -> str:
-    runs = -(-rows // piece)
-    filled = runs * piece - rows
-    tail = f", the last one filled with {filled} copies of its last row" if filled else ""
-    return (
-        f"the model's batch is fixed at {piece}: {count_text(rows)} rows ran in "
-        f"{count_text(runs)} pieces{tail}"
-    )
 
 
 def _told(problems: list[str]) -> str:

@@ -6,23 +6,22 @@ included, happens in a child process, unless the caller trusts the file.
 
 from __future__ import annotations
 
-import hashlib
-import keyword
 import os
-import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlnb.child.client import TIMEOUT, child
+from mlnb.downloads import is_address
 from mlnb.errors import MlnbError, ModelFormatError
 from mlnb.formats import open_model_file
-from mlnb.formatting import bytes_text, count_text, display_text, plural
+from mlnb.formatting import display_text, plural
 from mlnb.limits import LIMITS, Limits
-from mlnb.models.inputs import Fed, check_inputs, feed_code
+from mlnb.models.facts import facts, identifier
+from mlnb.models.inputs import check_inputs, feed_code
 from mlnb.models.prediction import Prediction
-from mlnb.progress import progress
+from mlnb.models.runner import Runner
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,10 +31,6 @@ if TYPE_CHECKING:
     from mlnb.graph.graph import Graph
     from mlnb.graph.summary import Summary
     from mlnb.specs import TensorSpecs
-
-_RUNTIME = "mlnb.models.runtimes.onnxruntime"
-_CHUNK_SECONDS = 0.25
-_WEIGHT_COPIES = 4
 
 
 def load_model(
@@ -62,11 +57,11 @@ def load_model(
         ModelFormatError: it is no model that mlnb reads, or no file.
         LimitExceeded: it is larger than `limits` allow.
     """
-    if isinstance(path_or_bytes, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", path_or_bytes):
+    if isinstance(path_or_bytes, str) and is_address(path_or_bytes):
         address = display_text(path_or_bytes, 200)
         raise ModelFormatError(
-            f"{address} is an address; mlnb opens files and asks the network for nothing: "
-            f"download it first and load the file"
+            f"{address} is an address, and mlnb asks the network for nothing unless it is told to: "
+            f"load_model(mlnb.download({address!r})), or %mlload --download {address}"
         )
     return Model(open_model_file(path_or_bytes, limits), name=name, trust=trust)
 
@@ -83,9 +78,9 @@ class Model:
     def __init__(self, file: ModelFile, *, name: str | None = None, trust: bool = False) -> None:
         self._file = file
         self._graph: Graph | None = None
-        self._address = _address(file)
         self._device: str | None = None
-        self.name = name or _identifier(file.source.path)
+        self.name = name or identifier(file.source.path)
+        self._runner = Runner(file, self.name, trust=trust)
         self.trust = trust
         self.notes: tuple[str, ...] = ()
 
@@ -133,12 +128,7 @@ class Model:
     def device(self) -> str:
         """What it runs on: `"CUDA"` where the installed onnxruntime has it, else `"CPU"`."""
         if self._device is None:
-            if self.trust:
-                from mlnb.models.runtimes.onnxruntime import device
-
-                self._device = device()
-            else:
-                self._device = str(child("onnxruntime").call(f"{_RUNTIME}:device"))
+            self._device = self._runner.device()
         return self._device
 
     def predict(
@@ -176,14 +166,14 @@ class Model:
         for name in wanted:
             self.outputs[name]
         fed = check_inputs(self.inputs, self.outputs, feeds, named)
-        answer = self._run(fed, wanted, timeout)
-        self._device = answer["device"]
+        answer = self._runner.run(fed, wanted, timeout)
+        self._device = answer.device
         return Prediction(
-            answer["outputs"],
+            answer.outputs,
             inputs=fed.feeds,
-            notes=(*fed.notes, *answer["notes"]),
+            notes=(*fed.notes, *answer.notes),
             seconds=time.monotonic() - start,
-            device=answer["device"],
+            device=answer.device,
         )
 
     def tensor(self, name: str) -> np.ndarray[Any, np.dtype[Any]]:
@@ -218,7 +208,7 @@ class Model:
         """Rows per op and per layer: parameters, bytes, multiplications where shapes are known."""
         from mlnb.graph.summary import summarize
 
-        return summarize(self.graph)
+        return summarize(self)
 
     @property
     def feed_code(self) -> str:
@@ -228,15 +218,7 @@ class Model:
     @property
     def facts(self) -> str:
         """One line: `ONNX opset 17 · pytorch 2.15 · 69 nodes · 11.7 M parameters · 46.8 MB`."""
-        size = self._file.source.size + sum(part.nbytes or 0 for part in self.parts)
-        facts = [
-            f"{self.format} {_opset(self.metadata)}".strip(),
-            display_text(self.metadata.get("producer", ""), 40),
-            plural(len(self.graph.nodes), "node"),
-            _parameters(self.summary().parameters),
-            bytes_text(size),
-        ]
-        return " · ".join(fact for fact in facts if fact)
+        return facts(self._file, len(self.graph.nodes), self.summary().parameters)
 
     def __repr__(self) -> str:
         counts = ", ".join(
@@ -255,79 +237,6 @@ class Model:
         shown: Markup = card(self.title, self.facts, self.inputs, self.outputs, self.graph)
         return shown
 
-    def _run(self, fed: Fed, wanted: list[str], timeout: float) -> dict[str, Any]:
-        """The runtime's answer; a long batch goes over in chunks, so that one sees it advance."""
-        if fed.rows is None or fed.piece is None:
-            return self._call(fed.feeds, wanted, None, timeout)
-        deadline = time.monotonic() + timeout
-        answers: list[dict[str, Any]] = []
-        done, chunk = 0, 8 * fed.piece
-        with progress(self.name, fed.rows) as show:
-            while done < fed.rows:
-                began = time.monotonic()
-                part = {name: rows[done : done + chunk] for name, rows in fed.feeds.items()}
-                answers.append(self._call(part, wanted, fed.piece, max(0.01, deadline - began)))
-                done = min(fed.rows, done + chunk)
-                show(done)
-                if time.monotonic() - began < _CHUNK_SECONDS / 2:
-                    chunk *= 2
-        return _joined(answers)
-
-    def _call(
-        self, feeds: Mapping[str, Any], wanted: list[str], piece: int | None, timeout: float
-    ) -> dict[str, Any]:
-        if self.trust:
-            from mlnb.models.runtimes.trusted import predict_here
-
-            arguments = (self._whole_address(), feeds, wanted)
-            return dict(predict_here(*arguments, piece=piece, timeout=timeout))
-        runtime = child("onnxruntime")
-        memory = self._run_bytes()
-
-        def ask(address: dict[str, Any]) -> Any:
-            arguments = (f"{_RUNTIME}:predict", address, feeds, wanted)
-            return runtime.call(*arguments, piece=piece, run_bytes=memory, timeout=timeout)
-
-        answer = ask(self._address)
-        # Bytes cross once: only where the child does not know their hash yet.
-        return dict(ask(self._whole_address()) if answer is None else answer)
-
-    def _whole_address(self) -> dict[str, Any]:
-        content = self._file.source.content
-        return self._address if content is None else {**self._address, "bytes": content}
-
-    def _run_bytes(self) -> int:
-        weights = self._file.source.size + sum(part.nbytes or 0 for part in self.parts)
-        return self._file.limits.run_bytes + _WEIGHT_COPIES * weights
-
-
-def _address(file: ModelFile) -> dict[str, Any]:
-    """What tells the runtime which model is meant."""
-    source = file.source
-    parts = [part.name for part in file.parts]
-    if source.content is not None:
-        return {"sha256": hashlib.sha256(source.content).hexdigest(), "parts": parts}
-    assert source.path is not None
-    assert source.identity is not None
-    return {
-        "path": os.path.abspath(source.path),
-        "size": source.size,
-        "mtime_ns": source.identity[1],
-        "parts": parts,
-    }
-
-
-def _joined(answers: list[dict[str, Any]]) -> dict[str, Any]:
-    """The chunks' answers as one."""
-    import numpy as np
-
-    last = answers[-1]
-    outputs = {
-        name: np.concatenate([answer["outputs"][name] for answer in answers])
-        for name in last["outputs"]
-    }
-    return {**last, "outputs": outputs}
-
 
 def _known_shapes(graph: Graph) -> int:
     """How much is known: every known rank and every dimension with a number counts one."""
@@ -337,20 +246,3 @@ def _known_shapes(graph: Graph) -> int:
         for value in one.values.values()
         if value.shape is not None
     )
-
-
-def _opset(metadata: Mapping[str, str]) -> str:
-    """`opset 17`, of the format's own operator set."""
-    found = re.search(r"\bai\.onnx (\d+)", metadata.get("opsets", ""))
-    return f"opset {found[1]}" if found else ""
-
-
-def _parameters(count: int) -> str:
-    return "1 parameter" if count == 1 else f"{count_text(count)} parameters"
-
-
-def _identifier(path: Path | None) -> str:
-    """A Python name made from a file's: `squeezenet1.1_fp16.onnx` becomes `squeezenet1_1_fp16`."""
-    stem = re.sub(r"\W", "_", path.stem if path else "model") or "model"
-    stem = f"_{stem}" if stem[0].isdigit() else stem
-    return f"{stem}_" if keyword.iskeyword(stem) else stem[:80]

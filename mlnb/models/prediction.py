@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from mlnb.formatting import display_text, seconds_text
+from mlnb.models.dtypes import nan_note
 from mlnb.specs import shape_text
 
 _SCANNED = 1_000_000
@@ -40,9 +42,17 @@ class Prediction(dict[str, Any]):
     ) -> None:
         super().__init__(outputs)
         self.inputs = dict(inputs or {})
-        self.notes = notes
+        self._notes = notes
         self.seconds = seconds
         self.device = device
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What was remarkable in the inputs and changed on the way in, and how the model ran.
+
+        The inputs are searched for NaN when somebody asks: a loop that does not need not wait.
+        """
+        return (*_nan_notes(self.inputs), *self._notes)
 
     def __repr__(self) -> str:
         names = [display_text(name, 40) for name in self]
@@ -53,6 +63,14 @@ class Prediction(dict[str, Any]):
             for name, value in zip(names, self.values(), strict=True)
         ]
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+
+def _nan_notes(inputs: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in inputs.items():
+        for array in value if isinstance(value, list) else [value]:
+            note = nan_note(array) if isinstance(array, np.ndarray) else ""
+            if note:
+                yield f"{display_text(name)}: {note}"
 
 
 def _line(value: object) -> str:

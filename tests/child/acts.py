@@ -1,16 +1,22 @@
-"""What the tests have a child do; imported there as `child.acts`."""
+"""What the tests have a child do, and do to it; imported there and here as `child.acts`."""
 
 from __future__ import annotations
 
 import os
 import resource
+import signal
+import socket
 import sys
+import threading
 import time
+from contextlib import contextmanager
 
 import numpy as np
 
+from mlnb.child.arrays import pack
+from mlnb.child.channel import SocketChannel
 from mlnb.child.memory import memory_cap
-from mlnb.errors import ModelFileChanged
+from mlnb.errors import ModelFileChanged, ModelRunError
 
 
 def swap(first, second):
@@ -72,7 +78,29 @@ def surroundings():
     }
 
 
+@contextmanager
+def interrupt_after(seconds):
+    """Interrupt this process in the block, and not after it."""
+    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def nonsense():
     """Answers with bytes that are no message."""
     os.write(int(sys.argv[1]), b"x" * 64)
     time.sleep(5)
+
+
+def lies(answer):
+    """Answers with a well-formed message that is no answer."""
+    line = socket.socket(fileno=os.dup(int(sys.argv[1])))
+    SocketChannel(line, parent=False).send(pack(answer))
+    time.sleep(5)
+
+
+def coloured():
+    raise ModelRunError("\x1b[31mred\u202e")

@@ -116,12 +116,64 @@ def test_what_cannot_cross_is_named(value, what):
 @pytest.mark.parametrize(
     "text",
     [
-        b'{"array": [0, 64], "dtype": "<f4", "shape": [16]}',
-        b'{"array": [-4, 4], "dtype": "<f4", "shape": [1]}',
-        b'{"array": [0, 4], "dtype": "<f4", "shape": [2]}',
+        b'{"array": [0, "<f4", [16]]}',
+        b'{"array": [-4, "<f4", [1]]}',
+        b'{"array": [4, "<f4", [-1, -4]]}',
+        b'{"array": [0, "<f4", [4611686018427387904, 4]]}',
         b'{"bytes": [4, 100]}',
     ],
 )
 def test_a_text_that_points_outside_its_bytes_is_refused(text):
     with pytest.raises(ValueError):
         unpack(text, memoryview(bytes(8)))
+
+
+@pytest.mark.parametrize("dtype", ["O", "V8", "M8", "U2", "O,i4", "(2,)f4", "finfo", "no such"])
+def test_only_arrays_of_numbers_are_made_from_received_bytes(dtype):
+    text = f'{{"array": [0, "{dtype}", [1]]}}'.encode()
+    with pytest.raises(ValueError):
+        unpack(text, memoryview(bytearray(64)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"nonsense",
+        b'"\xff"',
+        b"{}",
+        b'{"array": 1}',
+        b'{"array": [0, "<f4", [1.5]]}',
+        b'{"array": [0, ["<f4"], [1]]}',
+        b'{"array": [0, "<f4", "ab"]}',
+        b'{"list": [1], "tuple": [1]}',
+        b'{"unknown": 1}',
+        b'{"dict": [[[1], 2]]}',
+        b'{"dict": 3}',
+        b'{"strings": [[1], [1]]}',
+        b'{"strings": [["a"], [2]]}',
+        b'{"bytes": ["0", 1]}',
+    ],
+)
+def test_a_text_that_makes_no_sense_is_a_value_error(text):
+    with pytest.raises(ValueError):
+        unpack(text, memoryview(bytearray(8)))
+
+
+def test_a_text_nested_without_end_is_refused():
+    with pytest.raises(RecursionError):
+        unpack(b"[" * 10**6, memoryview(b""))
+
+
+def test_equal_texts_give_separate_values():
+    packed = pack([{"a": [1]}])
+    first, second = (unpack(packed.text, memoryview(b"")) for _ in range(2))
+    first[0]["a"].append(2)
+    assert second == [{"a": [1]}]
+
+
+def test_more_text_than_is_read_is_not_sent(monkeypatch):
+    monkeypatch.setattr("mlnb.child.arrays.TEXT_LIMIT", 1000)
+    with pytest.raises(ValueError, match="bytes of strings and lists are more than the 1,000"):
+        pack(["x" * 1000])
+    assert crossed(bytes(2000)) == bytes(2000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import struct
@@ -101,8 +102,8 @@ def test_a_message_cut_short_is_an_end():
 def test_memory_that_its_writer_can_still_shorten_is_refused():
     first, second = socket.socketpair()
     file = os.memfd_create("open", os.MFD_ALLOW_SEALING)
-    os.ftruncate(file, 4096)
-    text = b'{"array": [0, 4096], "dtype": "|u1", "shape": [4096]}'
+    os.write(file, bytes(4096))
+    text = b'{"array": [0, "|u1", [4096]]}'
     socket.send_fds(first, [struct.pack("<4sIQB", b"mlnb", len(text), 4096, 1)], [file])
     first.sendall(text)
     with pytest.raises(ValueError, match="not sealed"):
@@ -129,5 +130,79 @@ def test_bytes_that_are_no_message_are_refused():
     first.sendall(b"GET / HTTP/1.1\r\n\r\n")
     with pytest.raises(ValueError, match="no message"):
         SocketChannel(second, parent=False).receive()
+    first.close()
+    second.close()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [(b"mlnb", 2**31, 0, 0), (b"mlnb", 2, 2**62, 0), (b"mlnb", 2, 2**62, 1), (b"mlnb", 2, 8, 9)],
+    ids=["text", "stream", "memory", "no way"],
+)
+def test_announced_lengths_take_no_memory(header):
+    first, second = socket.socketpair()
+    first.sendall(struct.pack("<4sIQB", *header) + b"[]")
+    with pytest.raises((ValueError, MemoryError)):
+        SocketChannel(second, parent=True).receive(time.monotonic() + 5)
+    first.close()
+    second.close()
+
+
+def test_memory_with_holes_is_refused():
+    first, second = socket.socketpair()
+    file = os.memfd_create("holes", os.MFD_ALLOW_SEALING)
+    os.ftruncate(file, 2**40)
+    fcntl.fcntl(file, fcntl.F_ADD_SEALS, 0xF)
+    text = b'{"array": [0, "|u1", [1099511627776]]}'
+    start = struct.pack("<4sIQB", b"mlnb", len(text), 2**40, 1) + text
+    socket.send_fds(first, [start], [file])
+    with pytest.raises(ValueError, match="shorter than announced"):
+        SocketChannel(second, parent=True).receive()
+    for end in (first, second):
+        end.close()
+    os.close(file)
+
+
+def test_more_files_than_one_are_closed():
+    first, second = socket.socketpair()
+    channel = SocketChannel(second, parent=True)
+    files = [os.memfd_create("many") for _ in range(20)]
+    before = len(os.listdir("/proc/self/fd"))
+    socket.send_fds(first, [b"GET / HTTP/1.1\r\n\r\n"], files)
+    with pytest.raises(ValueError, match="no message"):
+        channel.receive()
+    assert len(os.listdir("/proc/self/fd")) == before
+    for file in files:
+        os.close(file)
+    first.close()
+    second.close()
+
+
+def test_messages_that_come_together_are_told_apart(pair):
+    ours, theirs = pair
+    for number in range(3):
+        theirs.send(pack([number, np.full(100, number)]))
+    for number in range(3):
+        received = ours.receive(time.monotonic() + 5)
+        assert received[0] == number
+        assert (received[1] == number).all()
+
+
+def test_a_message_that_comes_byte_by_byte_is_whole():
+    first, second = socket.socketpair()
+    channel = SocketChannel(second, parent=True)
+    packed = pack({"x": np.arange(5)})
+    whole = struct.pack("<4sIQB", b"mlnb", len(packed.text), packed.size, 0) + packed.text
+    whole += b"".join(bytes(part) for _, part in packed.parts)
+
+    def drip():
+        for i in range(len(whole)):
+            first.sendall(whole[i : i + 1])
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    assert channel.receive(time.monotonic() + 5)["x"].tolist() == [0, 1, 2, 3, 4]
+    thread.join()
     first.close()
     second.close()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from child.acts import interrupt_after
 
 from mlnb.child.client import Child, child
 from mlnb.errors import MlnbError, ModelCrashed, ModelFileChanged, ModelRunError, ModelTimeout
@@ -117,9 +118,8 @@ def test_what_an_earlier_call_printed_is_not_blamed_on_a_later_one(one):
 @pytest.mark.parametrize("function", ["time:sleep", "child.acts:hold_the_interpreter"])
 def test_an_interrupt_ends_a_call_within_two_seconds(one, function):
     pid = one.call("os:getpid")
-    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
     begin = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), interrupt_after(0.3):
         one.call(function, *([30] if function == "time:sleep" else []))
     assert time.monotonic() - begin < 2
     assert _is_gone(pid, 2)
@@ -129,8 +129,8 @@ def test_an_interrupt_ends_a_call_within_two_seconds(one, function):
 def test_an_interrupt_while_the_child_starts_leaves_nothing_behind():
     for delay in (0.0, 0.01, 0.03, 0.06):
         fresh = Child("onnxruntime")
-        with pytest.raises(KeyboardInterrupt):
-            _interrupted_call(fresh, delay)
+        with pytest.raises(KeyboardInterrupt), interrupt_after(delay):
+            fresh.call("time:sleep", 5)
         assert fresh.call("math:sqrt", 4.0) == 2.0
         fresh.close()
 
@@ -191,6 +191,29 @@ def test_an_answer_that_is_no_message_is_a_crash_like_any_other(one):
     with pytest.raises(ModelCrashed, match="did not arrive whole"):
         one.call("child.acts:nonsense")
     assert one.call("math:sqrt", 4.0) == 2.0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [None, {}, [], ["value"], ["error", "ModelRunError"], ["error", 1, 2], ["value", 1, 2]],
+    ids=repr,
+)
+def test_a_message_that_is_no_answer_is_a_crash_like_any_other(one, answer):
+    with pytest.raises(ModelCrashed, match="did not arrive whole"):
+        one.call("child.acts:lies", answer)
+    assert one.call("math:sqrt", 4.0) == 2.0
+
+
+@pytest.mark.parametrize("name", ["", "annotations", "unknown", "Exception", "__doc__"])
+def test_an_error_of_no_class_of_ours_is_a_run_error(one, name):
+    with pytest.raises(ModelRunError, match=r"^odd$"):
+        one.call("child.acts:lies", ["error", name, "odd"])
+    one.close()
+
+
+def test_what_an_error_says_cannot_colour_the_cell(one):
+    with pytest.raises(ModelRunError, match=r"^\\x1b\[31mred\\u202e$"):
+        one.call("child.acts:coloured")
 
 
 def test_the_child_imports_little_and_inherits_little():
@@ -301,11 +324,6 @@ def test_it_works_without_fcntl_resource_memfd_and_passed_files(tmp_path):
 def test_every_failure_is_an_error_of_ours():
     assert issubclass(ModelCrashed, MlnbError)
     assert issubclass(ModelTimeout, MlnbError | TimeoutError)
-
-
-def _interrupted_call(fresh: Child, delay: float) -> None:
-    threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT)).start()
-    fresh.call("time:sleep", 5)
 
 
 def _python(code: str, first: Path | None = None) -> subprocess.Popen[str]:

@@ -75,7 +75,7 @@ def test_the_error_says_what_it_looks_like(looks: str, tmp_path: Path) -> None:
     with pytest.raises(ModelFormatError) as error:
         open_model_file(file)
     message = str(error.value)
-    assert message.startswith("thing.onnx is no model that this version reads (ONNX)")
+    assert message.startswith("thing.onnx cannot be read as ONNX")
     assert looks in message
     assert "at byte " in message
 

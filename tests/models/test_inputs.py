@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ml_dtypes
 import numpy as np
 import pandas as pd
 import pytest
 
 from mlnb.errors import InputError
-from mlnb.models.inputs import check_inputs, feed_code, fixed_batch
+from mlnb.models.inputs import check_inputs, feed_code
+from mlnb.models.shape_rules import fixed_batch
 from mlnb.specs import TensorSpec, TensorSpecs
 
 PICTURE = TensorSpec("data_0", "float32", (1, 3, 224, 224))
@@ -214,13 +214,33 @@ def test_text_and_numbers_are_not_mixed_up():
     assert "NumPy cannot make an array" in refused([("x", "float32", (2, 2))], [[1, 2], [3]])
 
 
-def test_nan_is_allowed_and_noted():
-    for dtype in ("float16", "float32", "float64", "bfloat16"):
-        values = np.array([1, np.nan, np.nan]).astype(
-            ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype
-        )
-        assert check([("x", dtype, (3,))], values).notes == ("x: holds 2 NaN values",)
-    assert check([("x", "float16", (2,))], np.array([np.inf, -1], np.float16)).notes == ()
+def test_nan_is_allowed():
+    fed = check([("x", "float16", (2,))], np.array([1, np.nan])).feeds["x"]
+    assert np.isnan(fed[1])
+
+
+def test_what_fits_exactly_is_fed_as_it_is():
+    x, n = np.ones((2, 3), np.float32), np.zeros(2, np.int64)
+    fed = check([("x", "float32", (2, 3)), ("n", "int64", (2,))], {"n": n, "x": x})
+    assert fed.feeds["x"] is x
+    assert fed.feeds["n"] is n
+    assert (fed.notes, fed.rows, fed.piece) == ((), None, None)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.ones((2, 3), ">f4"),
+        np.ones((2, 3), np.float64),
+        np.ma.masked_array(np.ones((2, 3), np.float32)),
+        [[1, 1, 1], [1, 1, 1]],
+    ],
+    ids=["byte order", "dtype", "subclass", "list"],
+)
+def test_what_only_resembles_an_exact_fit_is_still_converted(value):
+    fed = check([("x", "float32", (2, 3))], value).feeds["x"]
+    assert type(fed) is not list
+    assert (fed == 1).all()
 
 
 # What holds arrays

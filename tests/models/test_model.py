@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from child.acts import interrupt_after
 from models import made
 
 import mlnb
@@ -90,7 +91,7 @@ def test_its_html_is_the_static_card(tmp_path):
 
 
 def test_an_address_is_not_fetched_but_explained():
-    with pytest.raises(ModelFormatError, match=r"is an address; .* download it first"):
+    with pytest.raises(ModelFormatError, match=r"is an address, .* %mlload --download "):
         load_model("https://example.org/net.onnx")
 
 
@@ -140,7 +141,7 @@ def test_outputs_can_be_chosen():
 
 
 def test_what_does_not_fit_never_reaches_the_child(doubler, monkeypatch):
-    monkeypatch.setattr("mlnb.models.model.child", None)
+    monkeypatch.setattr("mlnb.models.runner.child", None)
     with pytest.raises(InputError, match="Input `x` expects float32"):
         doubler.predict(np.ones((2, 4), np.float32))
 
@@ -193,13 +194,50 @@ def test_where_onnxruntime_lacks_something_the_evaluator_answers_and_says_so():
 def test_bytes_cross_to_the_child_once(monkeypatch):
     model = load_model(made.fixed(columns=5))
     row = np.ones((1, 5), np.float32)
-    model.predict(row)
-    monkeypatch.setattr(model, "_whole_address", None)
-    assert model.predict(row)["y"] == 5
+    crossed = []
+
+    class Watched:
+        def call(self, *args, **kwargs):
+            crossed.append(kwargs.get("content"))
+            return child("onnxruntime").call(*args, **kwargs)
+
+    monkeypatch.setattr("mlnb.models.runner.child", lambda _: Watched())
+    for _ in range(3):
+        assert model.predict(row)["y"] == 5
+    assert [content is not None for content in crossed] == [False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [7, [], [[], "CPU", []], [[1, 2], "CPU", []], [{"y": 1}, "CPU", []], [[1], "TPU", []],
+     [[1], "CPU", [5]], [[1], [], []]],
+    ids=repr,
+)  # fmt: skip
+def test_an_answer_that_does_not_fit_the_question_is_a_crash(monkeypatch, answer):
+    class Lying:
+        def call(self, *_, **__):
+            return answer
+
+    monkeypatch.setattr("mlnb.models.runner.child", lambda _: Lying())
+    with pytest.raises(ModelCrashed, match="onnxruntime answered with something else"):
+        load_model(made.doubler()).predict(ONES)
+
+
+def test_pieces_that_do_not_fit_together_are_told(monkeypatch):
+    class Growing:
+        def call(self, *_, **__):
+            self.columns = getattr(self, "columns", 0) + 1
+            return [[np.ones((8, self.columns))], "CPU", []]
+
+    growing = Growing()
+    monkeypatch.setattr("mlnb.models.runner.child", lambda _: growing)
+    model = load_model(made.fixed())
+    with pytest.raises(ModelRunError, match="the outputs of the pieces do not fit together"):
+        model.predict(np.ones((30, 3), np.float32))
 
 
 def test_a_trusted_model_runs_in_this_process(monkeypatch):
-    monkeypatch.setattr("mlnb.models.model.child", None)
+    monkeypatch.setattr("mlnb.models.runner.child", None)
     model = load_model(made.doubler(), trust=True)
     assert (model.predict(ONES)["y"] == 2).all()
     assert model.device == "CPU"
@@ -233,9 +271,8 @@ def test_a_model_that_never_ends_meets_its_deadline(hostile):
 @pytest.mark.parametrize("hostile", [made.loops_for_ever, made.laughs])
 def test_an_interrupt_ends_a_model_that_never_ends(hostile):
     model = load_model(hostile())
-    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
     begin = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), interrupt_after(0.5):
         model.predict(x=[1.0])
     assert time.monotonic() - begin < 2.5
     assert answers_rightly()
@@ -320,6 +357,7 @@ del os.memfd_create, socket.send_fds, os.sched_getaffinity
 ANSWERS = """
 import numpy as np
 from models import made
+from mlnb.child.client import child
 from mlnb.errors import ModelCrashed
 from mlnb.models.model import load_model
 ones = np.ones((100_000, 3), np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ml_dtypes
 import numpy as np
 
 from mlnb.models.prediction import Prediction
@@ -12,6 +13,16 @@ def test_it_is_a_dict_of_arrays():
     assert isinstance(prediction, dict)
     assert prediction["y"].sum() == 2
     assert (list(prediction.inputs), prediction.notes, prediction.seconds) == (["x"], ("a",), 0.5)
+
+
+def test_nan_in_the_inputs_is_noted():
+    for dtype in ("float16", "float32", "float64", ml_dtypes.bfloat16):
+        values = np.array([1, np.nan, np.nan]).astype(dtype)
+        assert Prediction({}, inputs={"x": values}).notes == ("x: holds 2 NaN values",)
+    quiet = {"x": np.array([np.inf, -1], np.float16), "n": np.arange(3), "s": np.array(["nan"])}
+    assert Prediction({}, inputs=quiet).notes == ()
+    listed = {"xs": [np.array([np.nan]), np.zeros(1)], "absent": None}
+    assert Prediction({}, inputs=listed).notes == ("xs: holds 1 NaN value",)
 
 
 def test_its_repr_has_a_line_for_each_tensor_and_note():

@@ -7,11 +7,13 @@ onnxruntime leaves out a quarter.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +21,7 @@ import numpy as np
 import onnxruntime
 
 from mlnb.child.machine import cores
-from mlnb.child.memory import memory_cap
+from mlnb.child.memory import memory_cap, out_of_memory
 from mlnb.errors import MlnbError, ModelFileChanged, ModelRunError
 from mlnb.formatting import display_text
 from mlnb.models.runtimes.external_data import require_contained
@@ -31,20 +33,24 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def predict(
-    model: Mapping[str, Any],
+    address: str,
     feeds: Mapping[str, Any],
     outputs: Sequence[str],
     *,
+    content: bytes | None = None,
     piece: int | None = None,
     run_bytes: int | None = None,
     run_options: Any = None,
-) -> dict[str, Any] | None:
-    """Run a model; `None` where it was named by its hash and is not here yet.
+) -> list[Any] | None:
+    """The outputs in the order asked for, the device, and notes on how it ran.
+
+    The answer is `None` where the model was named by its hash and is not here yet.
 
     Args:
-        model: `{"path", "size", "mtime_ns", "parts"}`, or `{"sha256"}` and once `"bytes"`.
+        address: `{"path", "size", "mtime_ns", "parts"}` or `{"sha256", "parts"}`, as JSON.
         feeds: a value for each input.
         outputs: the names wanted.
+        content: the model itself, once for each hash.
         piece: the fixed batch size, where the feeds hold more rows than that.
         run_bytes: a cap on the memory taken, in bytes.
         run_options: onnxruntime's, to stop a run from another thread.
@@ -55,16 +61,17 @@ def predict(
     """
     cap = nullcontext() if run_bytes is None else memory_cap(run_bytes, watch=_has_cuda())
     with cap:
-        session = _session(model)
+        session = _session(address, content)
         if session is None:
             return None
         run = _in_pieces if piece else _whole
-        values = run(session, feeds, outputs, piece or 0, run_options)
-    return {
-        "outputs": dict(zip(outputs, values, strict=True)),
-        "device": session.device,
-        "notes": list(session.notes),
-    }
+        try:
+            values = run(session, feeds, outputs, piece or 0, run_options)
+        except Exception as error:
+            if out_of_memory(error):  # its arena goes on asking for as much, whatever is fed next
+                _sessions.popitem()
+            raise
+    return [values, session.device, list(session.notes)]
 
 
 def device() -> str:
@@ -116,39 +123,49 @@ def _filled(array: Array, piece: int) -> Array:
     return array if not missing else np.concatenate([array, np.repeat(array[-1:], missing, axis=0)])
 
 
-_sessions: OrderedDict[tuple[Any, ...], _Session] = OrderedDict()
+_sessions: OrderedDict[str, _Session] = OrderedDict()
+"""By the address: it names the very file, by its size and time as well."""
 
 
-def _session(model: Mapping[str, Any]) -> _Session | None:
+def _session(address: str, content: bytes | None) -> _Session | None:
     """The opened model, from before where it is the same file."""
-    key = _key(model)
-    if key not in _sessions:
-        if "sha256" in model and "bytes" not in model:
+    model = _parsed(address)
+    if "path" in model:
+        _require_unchanged(model)
+    if address not in _sessions:
+        if "sha256" in model and content is None:
             return None
-        _sessions[key] = _open(model)
+        _sessions[address] = _open(model, content)
         while len(_sessions) > KEPT_SESSIONS:
             _sessions.popitem(last=False)
-    _sessions.move_to_end(key)
-    return _sessions[key]
+    _sessions.move_to_end(address)
+    return _sessions[address]
 
 
-def _key(model: Mapping[str, Any]) -> tuple[Any, ...]:
-    if "sha256" in model:
-        return (model["sha256"],)
-    name = display_text(os.path.basename(model["path"]))
+@lru_cache(maxsize=KEPT_SESSIONS)
+def _parsed(address: str) -> Mapping[str, Any]:
+    return dict(json.loads(address))
+
+
+def _require_unchanged(model: Mapping[str, Any]) -> None:
     try:
         found = os.stat(model["path"])
     except OSError as error:
-        raise ModelFileChanged(f"{name} is gone; run %mlload again") from error
+        raise ModelFileChanged(f"{_file_name(model)} is gone; run %mlload again") from error
     if (found.st_size, found.st_mtime_ns) != (model["size"], model["mtime_ns"]):
-        raise ModelFileChanged(f"{name} has changed since it was loaded; run %mlload again")
-    return (model["path"], model["size"], model["mtime_ns"])
+        raise ModelFileChanged(
+            f"{_file_name(model)} has changed since it was loaded; run %mlload again"
+        )
 
 
-def _open(model: Mapping[str, Any]) -> _Session:
-    source = model["path"] if "path" in model else model["bytes"]
+def _file_name(model: Mapping[str, Any]) -> str:
+    return display_text(os.path.basename(model["path"]))
+
+
+def _open(model: Mapping[str, Any], content: bytes | None) -> _Session:
+    source = model["path"] if content is None else content
     if "path" in model:
-        require_contained(Path(source), model["parts"])
+        require_contained(Path(model["path"]), model["parts"])
     elif model.get("parts"):
         raise ModelRunError(
             "the model keeps weights in other files, and bytes have no folder to look in; "
@@ -197,8 +214,9 @@ class _Reference:
         proto = onnx.load(source) if isinstance(source, str) else onnx.load_from_string(source)
         self._evaluator = ReferenceEvaluator(proto)
         self._lacking = lacking
+        first = lacking.partition("\n")[0]
         self.notes: tuple[str, ...] = (
-            f"onnxruntime cannot run this model ({lacking}); onnx's reference evaluator did, which "
+            f"onnxruntime cannot run this model ({first}); onnx's reference evaluator did, which "
             f"is exact and slow",
         )
 
@@ -211,7 +229,7 @@ class _Reference:
             raise
         except Exception as error:
             text = display_text(f"{type(error).__name__}: {error}", 600)
-            raise ModelRunError(f"{self._lacking}; onnx's reference evaluator: {text}") from error
+            raise ModelRunError(f"{self._lacking}\nonnx's reference evaluator: {text}") from error
         return [np.asarray(value) if isinstance(value, np.generic) else value for value in values]
 
 
@@ -243,15 +261,21 @@ _HOPELESS = re.compile(
 
 
 def _shortened(error: Exception) -> MlnbError:
-    """onnxruntime's message without its codes, source paths and C++ signatures."""
+    """onnxruntime's message without its codes, source paths and C++ signatures.
+
+    It may go on for pages; the first line stands alone and is short, and the second tells more.
+    """
     text = re.sub(r"\[ONNXRuntimeError\] : \d+ : (\w+) : ", "", str(error))
     text = re.sub(r"\S*/onnxruntime/\S+?:\d+ .*?\)(?: const)?(?: \[with .*?\])? (?=\S)", "", text)
-    return ModelRunError(display_text(" ".join(text.split()), 600))
+    text = re.sub(r"^Load model from .* failed: ?", "", " ".join(text.split()))
+    first = display_text(text, 160)
+    return ModelRunError(first if len(text) <= 160 else f"{first}\n{display_text(text, 1200)}")
 
 
 def _providers() -> list[str]:
     return ["CUDAExecutionProvider"] * _has_cuda() + ["CPUExecutionProvider"]
 
 
+@lru_cache(maxsize=1)
 def _has_cuda() -> bool:
     return "CUDAExecutionProvider" in onnxruntime.get_available_providers()

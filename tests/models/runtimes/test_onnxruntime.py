@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -14,25 +16,36 @@ from mlnb.models.runtimes import onnxruntime as runtime
 @pytest.fixture(autouse=True)
 def no_sessions():
     runtime._sessions.clear()
+    runtime._has_cuda.cache_clear()
     yield
     runtime._sessions.clear()
+    runtime._has_cuda.cache_clear()
+
+
+def address(key):
+    return json.dumps({"sha256": key, "parts": []})
 
 
 def run(content, feeds, outputs=("y",), key="a", **options):
-    return runtime.predict({"sha256": key, "bytes": content}, feeds, list(outputs), **options)
+    """The outputs by name, and the notes."""
+    values, device, notes = runtime.predict(
+        address(key), feeds, list(outputs), content=content, **options
+    )
+    assert device == "CPU"
+    return dict(zip(outputs, values, strict=True)), notes
 
 
 def test_a_model_known_only_by_its_hash_is_asked_for():
-    assert runtime.predict({"sha256": "a"}, {}, ["y"]) is None
+    assert runtime.predict(address("a"), {}, ["y"]) is None
     run(made.doubler(), {"x": np.ones((1, 3), np.float32)})
-    assert runtime.predict({"sha256": "a"}, {"x": np.ones((1, 3), np.float32)}, ["y"]) is not None
+    assert runtime.predict(address("a"), {"x": np.ones((1, 3), np.float32)}, ["y"]) is not None
 
 
 def test_only_the_latest_models_stay_open(monkeypatch):
     monkeypatch.setattr(runtime, "KEPT_SESSIONS", 2)
     for key in "abac":
         run(made.doubler(), {"x": np.ones((1, 3), np.float32)}, key=key)
-    assert list(runtime._sessions) == [("a",), ("c",)]
+    assert list(runtime._sessions) == [address("a"), address("c")]
 
 
 def test_a_file_is_opened_once_and_again_when_it_changed(tmp_path):
@@ -40,18 +53,18 @@ def test_a_file_is_opened_once_and_again_when_it_changed(tmp_path):
     for number, content in enumerate((made.doubler(), made.fixed()), 1):
         file.write_bytes(content)
         seen = file.stat()
-        address = {
+        found = {
             "path": str(file), "size": seen.st_size, "mtime_ns": seen.st_mtime_ns, "parts": []
         }  # fmt: skip
         for _ in range(2):
-            runtime.predict(address, {"x": np.ones((1, 3), np.float32)}, ["y"])
+            runtime.predict(json.dumps(found), {"x": np.ones((1, 3), np.float32)}, ["y"])
         assert len(runtime._sessions) == number
 
 
 def test_pieces_are_put_together_in_order_and_cut_to_length():
     rows = np.arange(21, dtype=np.float32).reshape(7, 3)
-    answer = run(made.fixed(batch=3), {"x": rows}, piece=3)
-    assert answer["outputs"]["y"].tolist() == rows.sum(1, keepdims=True).tolist()
+    answer, _ = run(made.fixed(batch=3), {"x": rows}, piece=3)
+    assert answer["y"].tolist() == rows.sum(1, keepdims=True).tolist()
 
 
 def test_an_output_without_a_row_for_each_input_cannot_run_in_pieces():
@@ -67,9 +80,9 @@ def test_an_output_without_a_row_for_each_input_cannot_run_in_pieces():
 def test_the_evaluator_runs_what_onnxruntime_cannot_open():
     import ml_dtypes
 
-    answer = run(made.needs_the_evaluator(), {"x": np.ones(2, ml_dtypes.bfloat16)})
-    assert "reference evaluator" in answer["notes"][0]
-    assert answer["outputs"]["y"].dtype == ml_dtypes.bfloat16
+    answer, notes = run(made.needs_the_evaluator(), {"x": np.ones(2, ml_dtypes.bfloat16)})
+    assert "reference evaluator" in notes[0]
+    assert answer["y"].dtype == ml_dtypes.bfloat16
 
 
 def test_the_evaluator_runs_what_onnxruntime_cannot_feed():
@@ -78,9 +91,9 @@ def test_the_evaluator_runs_what_onnxruntime_cannot_feed():
     dtype = made.TensorProto.BFLOAT16
     feeds = {"x": np.array([1, 2], ml_dtypes.bfloat16)}
     for _ in range(2):
-        answer = run(made.identity(dtype, ("N",)), feeds)
-        assert answer["outputs"]["y"].astype(int).tolist() == [1, 2]
-        assert len(answer["notes"]) == 1
+        answer, notes = run(made.identity(dtype, ("N",)), feeds)
+        assert answer["y"].astype(int).tolist() == [1, 2]
+        assert len(notes) == 1
 
 
 def test_the_evaluator_may_write_into_what_it_is_fed():
@@ -116,8 +129,8 @@ def test_a_newer_opset_than_onnxruntime_knows_is_run_by_the_evaluator():
 
     proto = ModelProto.FromString(made.doubler())
     proto.ir_version, proto.opset_import[0].version = 14, 28
-    answer = run(proto.SerializeToString(), {"x": np.ones((1, 3), np.float32)})
-    assert answer["outputs"]["y"].tolist() == [[2, 2, 2]]
+    answer, _ = run(proto.SerializeToString(), {"x": np.ones((1, 3), np.float32)})
+    assert answer["y"].tolist() == [[2, 2, 2]]
 
 
 def test_cuda_is_taken_where_the_installed_onnxruntime_has_it(monkeypatch):
@@ -125,5 +138,6 @@ def test_cuda_is_taken_where_the_installed_onnxruntime_has_it(monkeypatch):
     assert runtime.device() == "CPU"
     both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: both)
+    runtime._has_cuda.cache_clear()
     assert runtime._providers() == both
     assert runtime.device() == "CUDA"
