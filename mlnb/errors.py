@@ -65,6 +65,37 @@ class ImageError(MlnbError, ValueError):
     """A picture that cannot be read: no picture at all, damaged, too large, or no regular file."""
 
 
+class DataError(MlnbError, ValueError):
+    """Data that cannot be trained on as it stands; the message names the row, column or label."""
+
+
+class TrainError(MlnbError, RuntimeError):
+    """Training cannot begin or go on; the model is as it was after the last good step."""
+
+
+class CallbackError(TrainError):
+    """A callback raised; the message names it, and the last finished step is kept."""
+
+
+class RunBusy(TrainError):
+    """The model or the folder belongs to a run that still trains; the message names it."""
+
+
+class CheckpointError(MlnbError, ValueError):
+    """A checkpoint that is missing, damaged, or was written for another model."""
+
+
+class LayerError(MlnbError, ValueError):
+    """A layer that cannot stand where it stands; the message names it, its line and a remedy."""
+
+    layer: str = ""
+    line: int | None = None
+
+
+class ExportError(MlnbError, RuntimeError):
+    """A network that cannot be written for another runtime; an older file stays as it was."""
+
+
 class MissingExtra(MlnbError, ImportError):
     """A package is missing; the message is the line that installs it."""
 

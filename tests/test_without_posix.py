@@ -36,12 +36,13 @@ for name in [n for n in vars(fcntl) if "SEAL" in n]:
 for name in ("memfd_create", "sched_getaffinity", "sched_setaffinity", "pidfd_open"):
     delattr(os, name)
 """
+# `os.register_at_fork` stays: torch's own build for Linux cannot be imported without it.
 WINDOWS = f"""{NO_PROC}
 for name in ("fcntl", "resource", "prctl", "termios", "tty", "pty", "pwd", "grp", "syslog"):
     sys.modules[name] = None
 for name in (
     *("memfd_create", "sched_getaffinity", "sched_setaffinity", "pidfd_open", "pread", "pwrite"),
-    *("preadv", "pwritev", "fork", "register_at_fork", "sysconf", "mkfifo", "geteuid", "getuid"),
+    *("preadv", "pwritev", "fork", "sysconf", "mkfifo", "geteuid", "getuid"),
     *("O_NONBLOCK", "O_CLOEXEC", "O_NOFOLLOW", "O_DIRECTORY", "statvfs", "posix_fadvise"),
 ):
     if hasattr(os, name):

@@ -19,7 +19,7 @@ ROOT = environment.ROOT
 FIRST = "notebooks/01_look_into_a_model.ipynb"
 NODE = 20
 NBVAL = ("--nbval-lax", "--nbval-current-env")
-QUICK = "not slow and not soak"
+QUICK = "not slow and not soak and not compile and not environments"
 Commands = Iterable[list[str]]
 
 
@@ -117,6 +117,10 @@ ACTS = {
     "notebooks": Act("the tutorials under nbval", pytest(*NBVAL, "notebooks")),
     "browser": Act("JupyterLab in Chromium", pytest("-m", f"browser and {QUICK}")),
     "soak": Act("the tests that take minutes to hours", pytest("-m", "slow or soak")),
+    "compile": Act("the tests that compile networks", pytest("-m", "compile")),
+    "environments": Act(
+        "the tests that make environments of their own", pytest("-m", "environments")
+    ),
     "wheel": Act("the wheel and the source archive, into dist/", wheel),
     "bench": Act("every script of benchmarks/", benchmarks),
     "clean": Act("delete caches, builds and screenshots"),

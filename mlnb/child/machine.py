@@ -33,6 +33,16 @@ def free_memory() -> int | None:
     return max(0, min(rooms)) if rooms else None
 
 
+def total_memory() -> int | None:
+    """Bytes that this process may have in all: the machine's, cut by its cgroups, if known."""
+    try:
+        sizes = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    except (AttributeError, ValueError, OSError):  # Windows
+        sizes = []
+    sizes += [most for most, _, _ in _cgroup_limits()]
+    return min(sizes) if sizes else None
+
+
 def memory_kills() -> int:
     """How many processes this kernel has killed for want of memory since it started."""
     for line in _read(Path("/proc/vmstat")).splitlines():
@@ -53,6 +63,12 @@ def _quotas() -> Iterator[float]:
 
 
 def _cgroup_rooms() -> Iterator[int]:
+    for most, now, folder in _cgroup_limits():
+        yield most - now + _reclaimable(folder)
+
+
+def _cgroup_limits() -> Iterator[tuple[int, int, Path]]:
+    """What each cgroup around this process allows, what it has taken, and where that stands."""
     for folder in _folders("memory"):
         for limit, used in (
             ("memory.max", "memory.current"),
@@ -60,7 +76,7 @@ def _cgroup_rooms() -> Iterator[int]:
         ):
             most, now = _read(folder / limit), _read(folder / used)
             if most.isdigit() and now.isdigit():
-                yield int(most) - int(now) + _reclaimable(folder)
+                yield int(most), int(now), folder
 
 
 def _reclaimable(folder: Path) -> int:

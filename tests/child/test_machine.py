@@ -70,3 +70,14 @@ def test_where_nothing_can_be_read_memory_is_unknown_and_one_core_is_sure(files,
 def test_memory_kills_are_counted(files):
     files["/proc/vmstat"] = "nr_free_pages 12\noom_kill 3\n"
     assert machine.memory_kills() == 3
+
+
+def test_memory_in_all_is_what_the_tightest_cgroup_allows(files):
+    whole = machine.total_memory()
+    files["/proc/self/cgroup"] = "0::/pod"
+    files["/sys/fs/cgroup/memory.max"] = "3000000"
+    files["/sys/fs/cgroup/memory.current"] = "1"
+    files["/sys/fs/cgroup/pod/memory.max"] = "max"
+    files["/sys/fs/cgroup/pod/memory.current"] = "1"
+    assert machine.total_memory() == 3_000_000
+    assert whole is None or whole > 3_000_000

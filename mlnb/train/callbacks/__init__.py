@@ -1,0 +1,1 @@
+"""Callbacks: what is done beside training, at its beginnings and ends."""

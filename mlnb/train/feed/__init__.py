@@ -1,0 +1,1 @@
+"""What `fit` takes, read, checked and handed out as batches."""

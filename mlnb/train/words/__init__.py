@@ -1,0 +1,1 @@
+"""What is said by a word: losses, optimizers, schedules and metrics, and what stands behind it."""
