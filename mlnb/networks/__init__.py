@@ -1,0 +1,1 @@
+"""Networks built layer by layer, each an ordinary torch module in the end."""
