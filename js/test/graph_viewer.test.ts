@@ -3,13 +3,14 @@ import widget from "../src/graph_viewer/index";
 import { chain, FakeModel, pack, payload, until, type Sketch } from "./fixtures";
 
 const drawnTexts: string[] = [];
+const penWidths: unknown[] = [];
 
 beforeEach(() => {
-  drawnTexts.length = 0;
+  drawnTexts.length = penWidths.length = 0;
   // happy-dom has no canvas and no layout: a pen that remembers texts, and a stage of 700 × 460.
   const pen = new Proxy({} as Record<string, unknown>, {
     get: (_, name) => (name === "measureText" ? (text: string) => ({ width: text.length * 7 }) : (text: unknown) => name === "fillText" && drawnTexts.push(String(text))),
-    set: () => true,
+    set: (_, name, value) => (name === "lineWidth" && penWidths.push(value), true),
   });
   vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue(pen as never);
   vi.stubGlobal("ResizeObserver", class {
@@ -263,4 +264,14 @@ test("a hostile model makes no element", async () => {
   root.querySelector("input")!.value = evil;
   root.querySelector("input")!.dispatchEvent(new Event("input"));
   expect(root.querySelector("img, script")).toBeNull();
+});
+
+test("what is marked as new is outlined more boldly", async () => {
+  const plain = show(modelOf(chain));
+  await plain.ready();
+  expect(penWidths).not.toContain(1.6);
+  const id = plain.root.mlnb.boxes()[1]!.id;
+  const marked = show(modelOf(chain, { marked: [id] }));
+  await marked.ready();
+  expect(penWidths).toContain(1.6);
 });

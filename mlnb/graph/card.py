@@ -7,14 +7,16 @@ untrusted notebook, nbconvert and GitHub leave as it is. Colours come from the p
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from mlnb.formatting import Markup, display_text, html
+from mlnb.formatting import Markup, display_text, html, plural
+from mlnb.graph.paint import value_text
 from mlnb.graph.svg import picture
 
 if TYPE_CHECKING:
     from mlnb.graph.graph import Graph
+    from mlnb.graph.paint import Paint
     from mlnb.specs import TensorSpec
 
 LARGEST = 60_000
@@ -34,6 +36,8 @@ def card(
     inputs: Sequence[TensorSpec],
     outputs: Sequence[TensorSpec],
     graph: Graph,
+    marked: Collection[int] = (),
+    paint: Paint | None = None,
 ) -> Markup:
     """The table of inputs and outputs and the folded picture, as HTML of at most 60 kB.
 
@@ -45,16 +49,19 @@ def card(
         inputs: what goes in; without inputs and outputs there is no table.
         outputs: what comes out.
         graph: what is drawn; an empty one is left out.
+        marked: the indices of nodes that are drawn as new.
+        paint: colours for its boxes; the values stand in a table below.
     """
     table = Markup(_heading(title, facts) + _table(inputs, outputs))
+    values = _values(paint) if paint is not None else Markup()
     if not graph.nodes:
         return table
     alt = f"The graph of {display_text(title)}"
     for boxes in BOXES:
-        image = _image(picture(graph, boxes), alt)
-        if len((table + image).encode()) <= LARGEST:
-            return Markup(table + image)
-    return Markup(table + html("<p>{alt} is too large for a saved picture.</p>", alt=alt))
+        image = _image(picture(graph, boxes, marked, paint), alt)
+        if len((table + image + values).encode()) <= LARGEST:
+            return Markup(table + image + values)
+    return Markup(table + html("<p>{alt} is too large for a saved picture.</p>", alt=alt) + values)
 
 
 def image_uri(svg: str) -> str:
@@ -67,6 +74,31 @@ def _image(svg: str, alt: str) -> Markup:
         '<p style="margin:8px 0"><img src="{uri}" alt="{alt}" style="max-width:100%"></p>',
         uri=Markup(image_uri(svg)),
         alt=alt,
+    )
+
+
+def _values(paint: Paint) -> Markup:
+    """The painted values, sorted, as a table that opens."""
+    pairs = paint.sorted()
+    rows = [
+        html(
+            '<tr style="background:none"><td style="{cell};{code}">{name}</td>'
+            '<td style="{cell}">{value}</td></tr>',
+            cell=_CELL,
+            code=_CODE,
+            name=display_text(name.rstrip("/"), 60),
+            value=value_text(value),
+        )
+        for name, value in pairs[:ROWS]
+    ]
+    rest = f", and {len(pairs) - ROWS:,} more" if len(pairs) > ROWS else ""
+    return html(
+        '<details><summary>{label}: {count}{rest}</summary><table style="border-collapse:'
+        'collapse;margin:4px 0"><tbody>{rows}</tbody></table></details>',
+        label=paint.label or "value",
+        count=plural(min(len(pairs), ROWS), "value"),
+        rest=rest,
+        rows=rows,
     )
 
 

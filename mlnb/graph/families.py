@@ -6,6 +6,7 @@ on every box, so that no colour bears meaning alone.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 
@@ -22,38 +23,49 @@ _MEMBERS = {
     ),
     Family("dense", "#c8553d"): (
         "Gemm MatMul MatMulInteger QLinearMatMul QGemm FusedMatMul FusedGemm MatMulNBits "
-        "MatMulIntegerToFloat DynamicQuantizeMatMul Einsum Linear"
+        "MatMulIntegerToFloat DynamicQuantizeMatMul Einsum Linear Bilinear Bmm Addmm "
+        "Embedding EmbeddingBag"
     ),
     Family("norm", "#5aa9a4"): (
         "BatchNormalization LayerNormalization InstanceNormalization GroupNormalization "
         "RMSNormalization LpNormalization MeanVarianceNormalization LRN SkipLayerNormalization "
-        "SimplifiedLayerNormalization SkipSimplifiedLayerNormalization EmbedLayerNormalization"
+        "SimplifiedLayerNormalization SkipSimplifiedLayerNormalization EmbedLayerNormalization "
+        "BatchNorm LayerNorm InstanceNorm GroupNorm RMSNorm SyncBatchNorm LocalResponseNorm "
+        "CrossMapLRN Normalize"
     ),
     Family("activation", "#dd9b2b"): (
         "Relu LeakyRelu PRelu Elu Selu Celu Gelu FastGelu BiasGelu QuickGelu Sigmoid HardSigmoid "
         "HardSwish Swish Mish Silu Tanh Softmax LogSoftmax Hardmax Softplus Softsign "
-        "ThresholdedRelu Clip Shrink Dropout QLinearSigmoid QLinearLeakyRelu QLinearSoftmax"
+        "ThresholdedRelu Clip Shrink Dropout QLinearSigmoid QLinearLeakyRelu QLinearSoftmax "
+        "GLU RReLU Relu6 Hardtanh LogSigmoid Softmin Hardshrink Softshrink Tanhshrink Threshold "
+        "Clamp"
     ),
     Family("pool", "#9d755d"): (
         "MaxPool AveragePool LpPool GlobalAveragePool GlobalMaxPool GlobalLpPool MaxRoiPool "
         "MaxUnpool RoiAlign QLinearAveragePool QLinearGlobalAveragePool Resize Upsample "
-        "GridSample AffineGrid DepthToSpace SpaceToDepth"
+        "GridSample AffineGrid DepthToSpace SpaceToDepth AdaptivePool AdaptiveAvgPool "
+        "AdaptiveMaxPool AvgPool FractionalMaxPool Interpolate UpsamplingBilinear "
+        "UpsamplingNearest Fold Unfold ChannelShuffle"
     ),
-    Family("merge", "#7f8c3f"): "Add Sum Concat QLinearAdd QLinearConcat SequenceConstruct Mean",
+    Family("merge", "#7f8c3f"): (
+        "Add Sum Concat QLinearAdd QLinearConcat SequenceConstruct Mean PositionalEncoding Stack"
+    ),
     Family("math", "#5f8f6b"): (
         "Sub Mul Div Pow Mod Abs Neg Sign Exp Log Sqrt Reciprocal Floor Ceil Round Erf Sin Cos Tan "
         "Asin Acos Atan Sinh Cosh Asinh Acosh Atanh Max Min ReduceMean ReduceSum ReduceMax "
         "ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceSumSquare "
         "CumSum ArgMax ArgMin TopK Equal Greater GreaterOrEqual Less LessOrEqual Not And Or Xor "
         "Where Det Inverse DFT STFT MelWeightMatrix QLinearMul BitShift BitwiseAnd BitwiseOr "
-        "BitwiseXor BitwiseNot IsNaN IsInf NonMaxSuppression Bernoulli RandomNormal RandomUniform "
-        "RandomNormalLike RandomUniformLike Multinomial NonZero Unique"
+        "BitwiseXor BitwiseNot Truediv IsNaN IsInf NonMaxSuppression Bernoulli RandomNormal "
+        "RandomUniform RandomNormalLike RandomUniformLike Multinomial NonZero Unique"
     ),
     Family("attention", "#b05c98"): (
         "Attention MultiHeadAttention GroupQueryAttention PackedAttention QAttention "
-        "RotaryEmbedding DecoderMaskedMultiHeadAttention LongformerAttention FlexAttention"
+        "RotaryEmbedding DecoderMaskedMultiHeadAttention LongformerAttention FlexAttention "
+        "ScaledDotProductAttention Transformer TransformerEncoder TransformerEncoderLayer "
+        "TransformerDecoder TransformerDecoderLayer"
     ),
-    Family("recurrent", "#7b61a8"): "LSTM GRU RNN DynamicQuantizeLSTM",
+    Family("recurrent", "#7b61a8"): "LSTM GRU RNN DynamicQuantizeLSTM LSTMCell GRUCell RNNCell",
     Family("shape", "#98a2b3"): (
         "Reshape Transpose Flatten Squeeze Unsqueeze Expand Slice Split Gather GatherElements "
         "GatherND ScatterElements ScatterND Scatter Pad Tile Shape Size Cast CastLike Identity "
@@ -72,6 +84,8 @@ FAMILIES: tuple[Family, ...] = tuple(_MEMBERS)
 
 _BY_NAME = {family.name: family for family in FAMILIES}
 _BY_OP = {op: family for family, ops in _MEMBERS.items() for op in ops.split()}
+_BY_LOWER = {op.lower(): family for op, family in _BY_OP.items()}
+_DECORATION = re.compile("^lazy|[123]d$")
 
 IO = _BY_NAME["io"]
 
@@ -79,7 +93,13 @@ IO = _BY_NAME["io"]
 def family(op: str) -> Family:
     """The family of an operation, `other` for one that is not known.
 
+    Networks name some operations as torch does, so case and dimensions do not matter: `Conv2d`.
+
     >>> family("Conv")
     Family(name='conv', color='#4c78a8')
     """
-    return _BY_OP.get(op, _BY_NAME["other"])
+    found = _BY_OP.get(op)
+    if found is None:
+        lower = op.lower()
+        found = _BY_LOWER.get(lower) or _BY_LOWER.get(_DECORATION.sub("", lower))
+    return found or _BY_NAME["other"]

@@ -85,6 +85,7 @@ _RULES: dict[str, Callable[[Graph, Node], int]] = {
     "QLinearConv": _conv(3),
     "ConvTranspose": _conv_transpose,
     "Gemm": _gemm,
+    "Linear": _matmul,
     "MatMul": _matmul,
     "MatMulInteger": _matmul,
     "QLinearMatMul": _matmul,

@@ -6,16 +6,29 @@ own card to stand on, light or dark as the reader's system asks, and is readable
 
 from __future__ import annotations
 
-import itertools
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from mlnb.formatting import Markup, display_text, html
-from mlnb.graph.box_text import Caption, caption, edge_text
+from mlnb.graph.box_text import Caption, caption
+from mlnb.graph.edge_labels import labels
 from mlnb.graph.fold import fold
 from mlnb.graph.layout import Box, Edge, Layout, layout
+from mlnb.graph.shades import (
+    HATCH,
+    LEGEND_HEIGHT,
+    LEGEND_WIDTH,
+    Shade,
+    band,
+    legend,
+    shades,
+    style,
+    value_on,
+)
 
 if TYPE_CHECKING:
     from mlnb.graph.graph import Graph
+    from mlnb.graph.paint import Paint
 
 MARGIN = 16.0
 HIGH = 1250.0
@@ -25,10 +38,12 @@ FEW = 14
 LIGHT = {
     "card": "#ffffff", "line": "#d4d8de", "fg": "#1f2328", "muted": "#667080",
     "edge": "#98a2b3", "node": "#ffffff", "frame": "#f5f6f8", "back": "#c8553d",
+    "new": "#1976d2",
 }  # fmt: skip
 DARK = {
     "card": "#16181b", "line": "#3a3f47", "fg": "#e4e6ea", "muted": "#98a0ab",
     "edge": "#6b7480", "node": "#24282e", "frame": "#1d2024", "back": "#e0826d",
+    "new": "#64b5f6",
 }  # fmt: skip
 _RULES = (
     "text{{font-family:system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;"
@@ -37,10 +52,13 @@ _RULES = (
     ".f{{fill:{frame};stroke:{line}}}.b{{fill:{node};stroke:{line}}}"
     ".e{{fill:none;stroke:{edge};stroke-width:1.2}}.a{{fill:{edge}}}"
     ".r{{fill:none;stroke:{back};stroke-width:1.2;stroke-dasharray:4 3}}.k{{fill:{back}}}"
+    ".n{{fill:{new};fill-opacity:.1;stroke:{new};stroke-width:1.6}}"
 )
 
 
-def picture(graph: Graph, boxes: int = 40) -> str:
+def picture(
+    graph: Graph, boxes: int = 40, marked: Collection[int] = (), paint: Paint | None = None
+) -> str:
     """The folded graph as an SVG picture without scripts, in a few kilobytes.
 
     >>> Path("model.svg").write_text(picture(model.graph))
@@ -48,28 +66,44 @@ def picture(graph: Graph, boxes: int = 40) -> str:
     Args:
         graph: the graph; nested graphs stay closed.
         boxes: about how many boxes to show at most; fewer where it would come out too high.
+        marked: the indices of nodes that are drawn as new.
+        paint: colours for boxes by numbers of the user's own, with a legend below.
     """
     layouts: list[Layout] = []
     while not layouts or (layouts[-1].height > HIGH and boxes > FEW):
         boxes = boxes if not layouts else boxes * 3 // 4
         layouts.append(layout(graph, fold(graph, budget=boxes, level=boxes)))
     fitting = layouts[-1] if layouts[-1].height <= HIGH else min(layouts, key=_height)
-    return draw(fitting, graph)
+    return draw(fitting, graph, marked, paint)
 
 
 def _height(placed: Layout) -> float:
     return placed.height
 
 
-def draw(placed: Layout, graph: Graph) -> str:
+def draw(
+    placed: Layout, graph: Graph, marked: Collection[int] = (), paint: Paint | None = None
+) -> str:
     """A layout as SVG."""
     width, height = placed.width + 2 * MARGIN, placed.height + 2 * MARGIN
-    labels = _labels(placed, graph)
-    right = max((side.right for side in labels), default=0.0)
+    beside = labels(placed, graph)
+    right = max((side.right for side in beside), default=0.0)
     width = max(width, right + 2 * MARGIN)
-    frames = [_frame(box) for box in placed.boxes if box.kind == "frame"]
+    painted = shades(placed, graph, paint) if paint is not None else {}
+    below = Markup()
+    if paint is not None:
+        below = legend(paint, placed.height + 18)
+        width, height = max(width, LEGEND_WIDTH), height + LEGEND_HEIGHT
+    frames = [_frame(box, painted.get(id(box))) for box in placed.boxes if box.kind == "frame"]
     edges = [_edge(edge) for edge in placed.edges]
-    shown = [_box(box, caption(box, graph)) for box in placed.boxes if box.kind != "frame"]
+    shown = [
+        Markup(
+            _box(box, caption(box, graph), painted.get(id(box)))
+            + (_rect(box, 0, 0, "n") if _in(box, marked) else "")
+        )
+        for box in placed.boxes
+        if box.kind != "frame"
+    ]
     texts = [
         html(
             '<text x="{x}" y="{y}" class="l" text-anchor="{anchor}">{text}</text>',
@@ -78,7 +112,7 @@ def draw(placed: Layout, graph: Graph) -> str:
             anchor=label.anchor,
             text=label.text,
         )
-        for label in labels
+        for label in beside
     ]
     return html(
         '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}"'
@@ -87,9 +121,10 @@ def draw(placed: Layout, graph: Graph) -> str:
         '<defs><marker id="a" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="6.5"'
         ' markerHeight="6.5" orient="auto"><path d="M0,0.5L8,4L0,7.5z" class="a"/></marker>'
         '<marker id="k" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="6.5"'
-        ' markerHeight="6.5" orient="auto"><path d="M0,0.5L8,4L0,7.5z" class="k"/></marker></defs>'
+        ' markerHeight="6.5" orient="auto"><path d="M0,0.5L8,4L0,7.5z" class="k"/></marker>{hatch}'
+        "</defs>"
         '<rect x="0.5" y="0.5" width="{iw}" height="{ih}" rx="8" class="c"/>'
-        '<g transform="translate({m} {m})">{frames}{edges}{shown}{texts}</g></svg>',
+        '<g transform="translate({m} {m})">{frames}{edges}{shown}{texts}{below}</g></svg>',
         w=_n(width),
         h=_n(height),
         iw=_n(width - 1),
@@ -102,13 +137,18 @@ def draw(placed: Layout, graph: Graph) -> str:
         edges=edges,
         shown=shown,
         texts=texts,
+        hatch=HATCH if paint is not None else "",
+        below=below,
     )
 
 
-def _frame(box: Box) -> Markup:
+def _frame(box: Box, shade: Shade | None = None) -> Markup:
     assert box.group is not None
+    label = display_text(box.group.label, 48)
+    if shade is not None:
+        label = f"{shade.text} · {label}" if label else shade.text
     return html(
-        '<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="6" class="f"/>'
+        '<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="6" class="f"/>{band}'
         '<text x="{tx}" y="{ty}"><tspan class="t">{name}</tspan>'
         '<tspan class="s" dx="7">{label}</tspan></text>',
         x=_n(box.x),
@@ -118,15 +158,20 @@ def _frame(box: Box) -> Markup:
         tx=_n(box.x + 10),
         ty=_n(box.y + 17),
         name=display_text(box.group.name, 40),
-        label=display_text(box.group.label, 48),
+        label=label,
+        band=band(box, shade) if shade is not None else "",
     )
 
 
-def _box(box: Box, text: Caption) -> Markup:
+def _box(box: Box, text: Caption, shade: Shade | None = None) -> Markup:
     parts = []
     if text.stack:
         parts += [_rect(box, 5, 4), _rect(box, 2.5, 2)]
-    parts.append(_rect(box, 0, 0))
+    ink, room_below = "", box.width - 18
+    parts.append(_rect(box, 0, 0, rules=shade.fill if shade else ""))
+    if shade is not None:
+        ink, room_below = shade.ink, room_below - 7.1 * len(shade.text) - 6
+        parts.append(value_on(box, shade))
     parts.append(
         html(
             '<path d="M{x},{y}m4,0h1v{h}h-1a4,4,0,0,1-4-4v-{i}a4,4,0,0,1,4-4z" fill="{color}"/>',
@@ -138,21 +183,30 @@ def _box(box: Box, text: Caption) -> Markup:
         )
     )
     middle = box.y + box.height / 2
-    first = middle - 3.5 if text.second else middle + 4
+    first = middle - 3.5 if text.second or shade else middle + 4
     room = box.width - 24 - (7 * len(text.inside) + 8 if text.inside else 0)
-    parts.append(_text(box.x + 13, first, "t", _fit(text.title, room, 7.1)))
-    if text.second:
-        parts.append(_text(box.x + 13, middle + 11, "s", _fit(text.second, box.width - 18, 5.9)))
+    parts.append(_text(box.x + 13, first, "t", _fit(text.title, room, 7.1), ink))
+    if text.second and room_below > 24:
+        parts.append(_text(box.x + 13, middle + 11, "s", _fit(text.second, room_below, 5.9), ink))
     if text.inside:
         x, y = _n(box.x + box.width - 8), _n(first)
-        template = '<text x="{x}" y="{y}" class="s" text-anchor="end">{text}</text>'
-        parts.append(html(template, x=x, y=y, text=text.inside))
+        template = '<text x="{x}" y="{y}" class="s" text-anchor="end"{style}>{text}</text>'
+        parts.append(html(template, x=x, y=y, text=text.inside, style=style(ink)))
     return Markup("".join(parts))
 
 
-def _rect(box: Box, dx: float, dy: float) -> Markup:
+def _in(box: Box, marked: Collection[int]) -> bool:
+    """Whether a box is one of these nodes, or a group of nothing else."""
+    if box.group is not None:
+        return bool(marked) and all(node in marked for node in box.group.nodes())
+    return box.node in marked
+
+
+def _rect(box: Box, dx: float, dy: float, name: str = "b", rules: str = "") -> Markup:
     return html(
-        '<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="4" class="b"/>',
+        '<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="4" class="{name}"{style}/>',
+        style=style(rules),
+        name=name,
         x=_n(box.x + dx),
         y=_n(box.y + dy),
         w=_n(box.width),
@@ -160,9 +214,9 @@ def _rect(box: Box, dx: float, dy: float) -> Markup:
     )
 
 
-def _text(x: float, y: float, name: str, text: str) -> Markup:
-    template = '<text x="{x}" y="{y}" class="{name}">{text}</text>'
-    return html(template, x=_n(x), y=_n(y), name=name, text=text)
+def _text(x: float, y: float, name: str, text: str, ink: str = "") -> Markup:
+    template = '<text x="{x}" y="{y}" class="{name}"{style}>{text}</text>'
+    return html(template, x=_n(x), y=_n(y), name=name, text=text, style=style(ink))
 
 
 def _edge(edge: Edge) -> Markup:
@@ -196,90 +250,6 @@ def _turn(y: float, gutter: float, nx: float, ny: float) -> str:
         f"V{_n(low - 5)}q0,5,5,5H{_n(gutter - 5)}q5,0,5,-5V{_n(high + 5)}q0,-5,5,-5"
         f"H{_n(nx - 5)}q5,0,5,5V{_n(ny)}"
     )
-
-
-class _Label(NamedTuple):
-    """A shape beside an edge, and the area it takes up."""
-
-    text: str
-    x: float
-    y: float
-    anchor: str
-
-    @property
-    def left(self) -> float:
-        return self.x if self.anchor == "start" else self.x - _text_width(self.text)
-
-    @property
-    def right(self) -> float:
-        return self.left + _text_width(self.text)
-
-    def holds(self, x: float, y: float) -> bool:
-        """Whether a point is in the text or too close to it."""
-        return self.left - 3 <= x <= self.right + 3 and self.y - 10 <= y <= self.y + 3
-
-    def meets(self, other: _Label) -> bool:
-        """Whether two texts overlap."""
-        beside = self.right < other.left or other.right < self.left
-        return not beside and abs(self.y - other.y) < 12
-
-
-def _labels(placed: Layout, graph: Graph) -> list[_Label]:
-    """The shapes beside the edges, each value once, wherever there is room for one."""
-    points = [point for edge in placed.edges for point in _samples(edge)]
-    labels: list[_Label] = []
-    said: set[tuple[str, ...]] = set()
-    for edge in placed.edges:
-        text = edge_text(graph, edge.names)
-        if not text or edge.names in said or edge.route.backward or edge.route.gutter is not None:
-            continue
-        for label in _places(edge, text):
-            inside = label.left >= max(0.0, edge.left) and label.right <= edge.right
-            if (
-                inside
-                and not any(label.meets(other) for other in labels)
-                and not any(label.holds(x, y) for x, y in points)
-            ):
-                labels.append(label)
-                said.add(edge.names)
-                break
-    return labels
-
-
-def _places(edge: Edge, text: str) -> list[_Label]:
-    """Right and left of the first gap that the edge crosses, where that is high enough."""
-    (x1, y1), (x2, y2) = _first_gap(edge)
-    if y2 - y1 < 14:
-        return []
-    y, middle = (y1 + y2) / 2 + 3.5, (x1 + x2) / 2
-    right = _Label(text, max(x1, middle) + 6, y, "start")
-    return [right, _Label(text, min(x1, middle) - 6, y, "end")]
-
-
-def _first_gap(edge: Edge) -> tuple[tuple[float, float], tuple[float, float]]:
-    points = edge.route.points
-    return (points[1], points[2]) if len(points) > 3 else (points[0], points[-1])
-
-
-def _samples(edge: Edge) -> list[tuple[float, float]]:
-    """Points along an edge, close enough to tell whether it runs through a text."""
-    points, gutter = list(edge.route.points), edge.route.gutter
-    if gutter is not None:
-        at = next(i for i in range(1, len(points)) if points[i][1] < points[i - 1][1])
-        (x, y), (nx, ny) = points[at - 1], points[at]
-        points[at:at] = [(x, y + 9), (gutter, y + 9), (gutter, ny - 9), (nx, ny - 9)]
-    found: list[tuple[float, float]] = []
-    for (x, y), (nx, ny) in itertools.pairwise(points):
-        steps = max(2, int((abs(nx - x) + abs(ny - y)) / 6))
-        for step in range(steps + 1):
-            t = step / steps
-            ease = t * t * (3 - 2 * t)
-            found.append((x + (nx - x) * ease, y + (ny - y) * t))
-    return found
-
-
-def _text_width(text: str) -> float:
-    return 6.1 * len(text)
 
 
 def _fit(text: str, room: float, each: float) -> str:

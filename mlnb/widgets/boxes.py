@@ -7,11 +7,11 @@ graph is stored once however often it is called; a box inside one is named by th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mlnb.errors import unknown
+from mlnb.errors import UnknownName, unknown
 from mlnb.formatting import display_text
 from mlnb.graph.fold import fold
 
@@ -64,6 +64,36 @@ class Boxes:
                 return main.node_ids[i]
         raise unknown("node or group", shown, [*main.groups, *main.node_ids])
 
+    def find_all(self, text: str) -> list[str]:
+        """The ids for `text`: one box as `find` has it, or the nodes of a module without a box.
+
+        Raises:
+            UnknownName: nothing is called so, with the closest ids.
+        """
+        try:
+            return [self.find(text)]
+        except UnknownName:
+            main, path = self._levels[0], text.strip("/")
+            if "/" not in path:
+                path = path.replace(".", "/")
+            inside = [
+                main.node_ids[i]
+                for i, node in enumerate(main.graph.nodes)
+                if f"{'/'.join(node.scope)}/".startswith(f"{path}/")
+            ]
+            if not inside:
+                raise
+            return inside
+
+    def holding(self, nodes: Collection[int]) -> list[str]:
+        """The ids of these nodes of the outermost graph, and of groups that hold no others."""
+        main = self._levels[0]
+        if not nodes:
+            return []
+        found = [main.node_ids[at] for at in sorted(nodes)]
+        groups = (group for group in main.folded.values() if all(n in nodes for n in group.nodes()))
+        return [*found, *(group.id for group in groups)]
+
     def value_name(self, graph: int, shown: str) -> str:
         """A value's own name from the one shown, in the graph at position `graph` of the payload.
 
@@ -111,10 +141,11 @@ class _Level:
         self.ids = {"", "in:", "out:", *ports, *self.nodes, *self.groups}
 
     def group(self, identity: str) -> Group | None:
-        return self._folded.get(identity)
+        return self.folded.get(identity)
 
     @cached_property
-    def _folded(self) -> dict[str, Group]:
+    def folded(self) -> dict[str, Group]:
+        """The groups by id."""
         return {group.id: group for group in fold(self.graph).root.walk() if group.id}
 
 

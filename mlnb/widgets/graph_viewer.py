@@ -6,22 +6,27 @@ need no kernel. It is asked for two things only: shapes that the file lacks, and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 import traitlets as t
+from IPython import get_ipython
+from IPython.display import display, update_display
 
 from mlnb.errors import MlnbError
 from mlnb.formatting import Markup, display_text, plural
 from mlnb.graph.card import card
 from mlnb.graph.graph import Graph
+from mlnb.graph.paint import Paint, make_paint
 from mlnb.graph.payload import graph_payload, pack
 from mlnb.models.model import Model
 from mlnb.specs import TensorSpec, TensorSpecs, shape_text
+from mlnb.widgets import base
 from mlnb.widgets.base import Widget, bundle, error_line, refuse_unknown
 from mlnb.widgets.boxes import Boxes
+from mlnb.widgets.painting import painting_json, painting_text
 from mlnb.widgets.rows import rows_text
 from mlnb.widgets.tensor_table import io_traits
 from mlnb.widgets.tensor_view import dtype_text, picture_uri, slice_text, stats_json
@@ -47,6 +52,7 @@ class GraphViewer(Widget):
         model: a `Model`, or a `Graph` alone.
         io: whether a model's inputs and outputs stand above its graph.
         height: of the canvas, in pixels.
+        marked: names of nodes and modules that are drawn as new; a module marks all in it.
 
     Raises:
         TypeError: for something else, or for an argument that does not exist.
@@ -63,12 +69,21 @@ class GraphViewer(Widget):
     feed = t.Unicode(help="Python code that feeds the model with zeros.").tag(sync=True)
     height = t.Int(460, min=120, max=4000, help="Of the canvas, in pixels.").tag(sync=True)
     status = t.Unicode(help="A muted line such as “inferring shapes…”; empty: none.").tag(sync=True)
+    marked = t.List(t.Unicode(), help="The ids of the boxes that are drawn as new.").tag(sync=True)
+    painted = t.List(t.Unicode(), help="The ids of the boxes that are painted.").tag(sync=True)
+    painting = t.Dict(help="Their values and colours; empty: none are.").tag(sync=True)
     readable = t.Bool(False, help="Whether the values of weights can be read.").tag(sync=True)
 
     def __init__(
-        self, model: Model | Graph, *, io: bool = True, height: int = 460, **unknown: Any
+        self,
+        model: Model | Graph,
+        *,
+        io: bool = True,
+        height: int = 460,
+        marked: Collection[str] = (),
+        **unknown: Any,
     ) -> None:
-        refuse_unknown("GraphViewer", unknown, ["model", "io", "height"])
+        refuse_unknown("GraphViewer", unknown, ["model", "io", "height", "marked"])
         if not isinstance(model, Model | Graph):
             raise TypeError(
                 f"GraphViewer expects a Model or a Graph; received {type(model).__name__}"
@@ -76,6 +91,10 @@ class GraphViewer(Widget):
         self._model = model if isinstance(model, Model) else None
         self._io = io
         self._asked_for_shapes = False
+        self._new = tuple(marked)
+        self._paint: Paint | None = None
+        self._named: dict[str, list[str]] = {}
+        self._displayed = self._renewing = False
         graph = model if isinstance(model, Graph) else model.graph
         super().__init__(height=height, readable=self._model is not None, **self._drawn(graph))
 
@@ -102,10 +121,99 @@ class GraphViewer(Widget):
         self.selected = identity
         self.send({"kind": "focus", "id": identity})
 
+    def paint(
+        self,
+        values: Mapping[str, Any] | None,
+        *,
+        label: str = "",
+        scale: str = "linear",
+        colors: str | Sequence[str] = "viridis",
+        groups: str = "mean",
+        limits: tuple[float, float] | None = None,
+    ) -> None:
+        """Colour boxes by numbers, with a legend and a table; painting again moves nothing.
+
+        >>> viewer.paint({"conv1": 0.2, "layer4": 1.5}, label="gradient norm", scale="log")
+        >>> viewer.paint(None)  # the colours of operations again
+
+        A closed group that has no value of its own shows that of what is inside it.
+
+        Args:
+            values: a number for each name, as `focus` takes names; `None` where there is none.
+                NaN and infinities are hatched. A `Series` serves as well.
+            label: what the numbers are, with their unit.
+            scale: "linear", or "log" for numbers from 0 up.
+            colors: "viridis", "blues", "reds", "diverging", or colours from low to high,
+                `["#ffffff", "#08306b"]`.
+            groups: what a closed group shows of what is inside: "mean", "max" or "min".
+            limits: the numbers of the first and the last colour; by default the smallest and the
+                largest that were given.
+
+        Raises:
+            UnknownName: nothing is called so, with the closest ids.
+            MlnbError: a value is no number, or a colour none.
+        """
+        if values is None:
+            self._paint = None
+            self.update(painted=[], painting={})
+        else:
+            if not callable(getattr(values, "items", None)):
+                raise TypeError(
+                    "paint expects a dictionary of names and numbers, or None; "
+                    f"received {type(values).__name__}"
+                )
+            named = {
+                identity: value
+                for name, value in values.items()
+                for identity in self._ids_of(str(name))
+            }
+            self._paint = make_paint(
+                named, label=label, scale=scale, colors=colors, groups=groups, limits=limits
+            )
+            self.update(painted=list(named), painting=painting_json(self._paint))
+        self.renew_static()
+
+    def _ids_of(self, name: str) -> list[str]:
+        found = self._named.get(name)
+        if found is None:
+            found = self._named[name] = self._boxes.find_all(name)
+        return found
+
     @t.validate("selected")
     def _known(self, proposal: Mapping[str, Any]) -> str:
         identity: str = proposal["value"]
         return identity if not identity or identity in self._boxes else self._boxes.find(identity)
+
+    # ----------------------------------------------------------------------- the picture that stays
+
+    def _ipython_display_(self) -> None:
+        if self.comm is None or not base.has_front_end():
+            raise NotImplementedError  # IPython goes on to `_repr_mimebundle_`
+        display(self._static_bundle(), raw=True, display_id=self.static_id)
+        display(self._repr_mimebundle_(), raw=True)
+        self._displayed = True
+
+    def renew_static(self, *, now: bool = False) -> None:
+        """Put the colours into the picture that a saved notebook keeps, once a cell.
+
+        Args:
+            now: at once, and not when the cell ends.
+        """
+        shell = get_ipython()
+        if not self._displayed or shell is None:
+            return
+        if now:
+            update_display(self._static_bundle(), raw=True, display_id=self.static_id)
+        elif not self._renewing:
+            self._renewing = True
+            shell.events.register("post_run_cell", self._renew)
+
+    def _renew(self, *_: object) -> None:
+        self._renewing = False
+        shell = get_ipython()
+        if shell is not None:
+            shell.events.unregister("post_run_cell", self._renew)
+        self.renew_static(now=True)
 
     # ---------------------------------------------------------------------------------- messages
 
@@ -156,7 +264,9 @@ class GraphViewer(Widget):
         """The traits that say what is shown; they change together when shapes arrive."""
         payload = graph_payload(graph)
         self._graph, self._boxes = graph, Boxes(graph, payload)
-        drawn = {"payload": pack(payload)}
+        self._named = {}
+        self._marked = marked_nodes(graph, self._new)
+        drawn = {"payload": pack(payload), "marked": self._boxes.holding(self._marked)}
         if self._model is not None:
             title, facts = display_text(self._model.title), self._model.facts
             card_above = io_traits(self._model) if self._io else {}
@@ -169,14 +279,32 @@ class GraphViewer(Widget):
     def static_html(self) -> Markup:
         """The IO table and the folded picture, without scripts, at most 60 kB."""
         ins, outs = _specs(self._model or self._graph) if self._io else ((), ())
-        return card(self.title, self.facts, ins, outs, self._graph)
+        return card(
+            self.title, self._static_facts(), ins, outs, self._graph, self._marked, self._paint
+        )
 
     def static_text(self) -> str:
         """The IO card as plain text."""
-        return rows_text(self.title, self.facts, self.rows)
+        text = rows_text(self.title, self._static_facts(), self.rows)
+        return text if self._paint is None else f"{text}\n{painting_text(self._paint)}"
+
+    def _static_facts(self) -> str:
+        """The line beside the title of the picture that stays."""
+        return self.facts
 
     def __repr__(self) -> str:
-        return f"GraphViewer({self.title!r}, {plural(len(self._graph.nodes), 'node')})"
+        return f"{type(self).__name__}({self.title!r}, {plural(len(self._graph.nodes), 'node')})"
+
+
+def marked_nodes(graph: Graph, names: Collection[str]) -> frozenset[int]:
+    """The nodes of those names, and those in modules of those names."""
+    wanted = set(names)
+    return frozenset(
+        at
+        for at, node in enumerate(graph.nodes)
+        if node.name in wanted
+        or any("/".join(node.scope[:cut]) in wanted for cut in range(1, len(node.scope) + 1))
+    )
 
 
 def lacks_shapes(graph: Graph) -> bool:

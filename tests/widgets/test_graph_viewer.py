@@ -16,8 +16,9 @@ import traitlets as t
 from mlnb.errors import MlnbError, UnknownName
 from mlnb.graph.fold import Group
 from mlnb.graph.graph import Graph, Node, Value
+from mlnb.graph.svg import picture
 from mlnb.models.model import Model, load_model
-from mlnb.widgets.graph_viewer import GraphViewer, lacks_shapes
+from mlnb.widgets.graph_viewer import GraphViewer, lacks_shapes, marked_nodes
 
 
 @pytest.fixture
@@ -248,3 +249,21 @@ def test_numbers_that_are_not_finite_reach_the_front_end_as_json(model, monkeypa
     viewer._handle_custom_msg({"kind": "tensor", "request": 1, "graph": 0, "value": "x_w"}, [])
     json.dumps(sent, allow_nan=False)
     assert sent[0]["stats"]["minimum"] is None
+
+
+def test_what_is_marked_is_drawn_as_new_live_and_saved():
+    names = ("a", "block/b", "block/c", "other/d")
+    flow = ("in", *names)
+    nodes = [
+        Node(name, "Relu", (flow[at],), (name,), scope=tuple(name.split("/")))
+        for at, name in enumerate(names)
+    ]
+    values = {name: Value(name, "float32", ("N", 4)) for name in flow}
+    graph = Graph("made", tuple(nodes), ("in",), (names[-1],), values, {("block",): "Sequential"})
+    plain, marked = GraphViewer(graph), GraphViewer(graph, marked=["a", "block"])
+    assert plain.marked == []
+    assert {"a", "block/b", "block/c", "block/"} <= set(marked.marked)
+    assert not [one for one in marked.marked if one.startswith("other")]
+    assert len(marked.static_html()) > len(plain.static_html())
+    assert picture(graph, 40, marked_nodes(graph, ["a", "block"])).count('class="n"') == 3
+    assert 'class="n"' not in picture(graph)

@@ -2,7 +2,9 @@
 // text is drawn without it, so that a picture of thousands stays quick and quiet.
 import type { Camera, Size } from "./camera";
 import { arrivesDown, tracePath } from "./edge_path";
-import { FONT, type Measure } from "./measure";
+import type { GraphModel } from "./graph_model";
+import { FONT, fitText, type Measure } from "./measure";
+import type { Paint, Shade } from "./paint";
 import { badgeText, type PlacedBox, type PlacedEdge, type Rect, type Scene } from "./scene";
 import type { Theme } from "./theme";
 import type { Segment } from "./visible";
@@ -14,12 +16,23 @@ export interface Look {
   /** The lines of the selected box. */
   lit: ReadonlySet<Segment>;
   hits: ReadonlySet<string>;
+  /** The ids of what is new. */
+  marked: ReadonlySet<string>;
+  /** Colours by numbers of the user's own, and the model whose boxes they name. */
+  paint: Paint | null;
+  model: GraphModel | null;
   measure: Measure;
   /** 0 to 1 while edges come back after a change of layout. */
   edgeAlpha: number;
 }
 
 const READABLE = 5.5;
+const BAND = 26;
+
+/** How a box is painted; null where it is not. */
+export function shadeOf(placed: PlacedBox, { paint, model }: Pick<Look, "paint" | "model">): Shade | null {
+  return paint && model ? paint.shadeOf(placed.box, model) : null;
+}
 
 /** Draw `scene` as `camera` sees it into a canvas of `view` CSS pixels. */
 export function drawScene(pen: CanvasRenderingContext2D, scene: Scene, camera: Camera, view: Size, ratio: number, look: Look): void {
@@ -51,9 +64,33 @@ function drawFrame(pen: CanvasRenderingContext2D, placed: PlacedBox, look: Look,
   outline(pen, placed, 8);
   pen.fillStyle = placed.depth % 2 === 0 ? theme.panel : theme.background;
   pen.fill();
-  pen.strokeStyle = selected ? theme.accent : theme.line;
+  pen.strokeStyle = selected || look.marked.has(placed.box.id) ? theme.accent : theme.line;
   pen.lineWidth = selected ? 2 : Math.max(1, 0.6 / scale);
   pen.stroke();
+  const shade = shadeOf(placed, look);
+  if (!shade) return;
+  const band = { x: placed.x + 1, y: placed.y + 1, width: placed.width - 2, height: Math.min(BAND, placed.height - 2) };
+  outline(pen, band, 7);
+  fillShade(pen, band, shade, theme);
+}
+
+// What is not a number is hatched.
+function fillShade(pen: CanvasRenderingContext2D, { x, y, width, height }: Rect, shade: Shade, theme: Theme): void {
+  pen.fillStyle = shade.fill || theme.panel;
+  pen.fill();
+  if (shade.fill || shade.value === null) return;
+  pen.save();
+  pen.clip();
+  pen.strokeStyle = theme.edge;
+  pen.lineWidth = 1;
+  pen.beginPath();
+  for (let at = x - height; at < x + width; at += 7) {
+    pen.moveTo(at, y + height);
+    pen.lineTo(at + height, y);
+  }
+  pen.globalAlpha = 0.55;
+  pen.stroke();
+  pen.restore();
 }
 
 function drawFrameName(pen: CanvasRenderingContext2D, placed: PlacedBox, look: Look, scale: number): void {
@@ -62,8 +99,15 @@ function drawFrameName(pen: CanvasRenderingContext2D, placed: PlacedBox, look: L
   const { box, x, y } = placed;
   pen.font = `600 ${FONT.title}px ${theme.family}`;
   pen.fillStyle = look.hits.has(box.id) ? theme.accent : theme.text;
-  const ground = placed.depth % 2 === 0 ? theme.panel : theme.background;
+  const shade = shadeOf(placed, look);
+  const plain = placed.depth % 2 === 0 ? theme.panel : theme.background;
+  const ground = shade?.fill || plain;
+  if (shade?.ink) pen.fillStyle = shade.ink;
   overLines(pen, (box.kind === "branch" ? "" : "▾ ") + placed.title, x + 12, y + 18, ground);
+  if (!shade) return;
+  pen.textAlign = "right";
+  overLines(pen, shade.text, x + placed.width - 10, y + 18, ground);
+  pen.textAlign = "left";
 }
 
 // Text with a rim of the ground's colour, so that a line behind it does not strike it out.
@@ -87,40 +131,63 @@ function drawBox(pen: CanvasRenderingContext2D, placed: PlacedBox, look: Look, s
     pen.lineWidth = 1;
     pen.stroke();
   }
+  const shade = shadeOf(placed, look);
   outline(pen, placed, 6);
-  pen.fillStyle = theme.background;
-  pen.fill();
-  if (look.hits.has(box.id)) {
-    pen.globalAlpha = 0.16;
+  if (shade) {
+    fillShade(pen, placed, shade, theme);
+    outline(pen, placed, 6);
+  } else {
+    pen.fillStyle = theme.background;
+    pen.fill();
+  }
+  const marked = look.marked.has(box.id);
+  if (marked || look.hits.has(box.id)) {
+    pen.globalAlpha = look.hits.has(box.id) ? 0.16 : 0.1;
     pen.fillStyle = theme.accent;
     pen.fill();
     pen.globalAlpha = 1;
   }
-  pen.strokeStyle = selected ? theme.accent : theme.line;
-  pen.lineWidth = selected ? 2 : 1;
+  pen.strokeStyle = selected || marked ? theme.accent : theme.line;
+  pen.lineWidth = selected ? 2.5 : marked ? 1.6 : 1;
   if (box.hidden) pen.setLineDash([3, 3]);
   pen.stroke();
   pen.setLineDash([]);
   pen.fillStyle = box.family < 0 ? theme.edge : look.families[box.family]![1];
-  pen.fillRect(x, y + 1, FONT.title * scale < READABLE ? width : 4, height - 2);
-  if (FONT.title * scale >= READABLE) drawText(pen, placed, look);
+  if (FONT.title * scale >= READABLE) {
+    pen.fillRect(x, y + 1, 4, height - 2);
+    drawText(pen, placed, look, shade);
+  } else if (!look.paint) pen.fillRect(x, y + 1, width, height - 2);
 }
 
-function drawText(pen: CanvasRenderingContext2D, placed: PlacedBox, look: Look): void {
+function drawText(pen: CanvasRenderingContext2D, placed: PlacedBox, look: Look, shade: Shade | null): void {
   const { theme } = look;
   const { box, x, y, width, height } = placed;
-  const middle = placed.subtitle ? y + 17 : y + height / 2 + 4;
+  const middle = placed.subtitle || shade ? y + 17 : y + height / 2 + 4;
   pen.font = `600 ${FONT.title}px ${theme.family}`;
-  pen.fillStyle = box.hidden ? theme.muted : theme.text;
+  pen.fillStyle = shade?.ink || (box.hidden ? theme.muted : theme.text);
   pen.fillText(placed.title, x + 13, middle);
   pen.font = `${FONT.text}px ${theme.family}`;
-  pen.fillStyle = theme.muted;
-  if (placed.subtitle) pen.fillText(placed.subtitle, x + 13, y + 31);
+  pen.fillStyle = shade?.ink || theme.muted;
+  if (shade) drawValue(pen, placed, look, shade);
+  else if (placed.subtitle) pen.fillText(placed.subtitle, x + 13, y + 31);
   if (box.count > 0) {
     pen.textAlign = "right";
     pen.fillText(badgeText(box), x + width - 9, middle);
     pen.textAlign = "left";
   }
+}
+
+// The value at the lower right, and of the line below the title what still fits.
+function drawValue(pen: CanvasRenderingContext2D, { subtitle, x, y, width }: PlacedBox, look: Look, shade: Shade): void {
+  const { theme, measure } = look;
+  const room = width - 13 - 9 - 8 - measure(shade.text, FONT.text, true);
+  if (subtitle && room > 16) pen.fillText(fitText(measure, subtitle, room, FONT.text), x + 13, y + 31);
+  pen.font = `600 ${FONT.text}px ${theme.family}`;
+  pen.fillStyle = shade.ink || theme.text;
+  pen.textAlign = "right";
+  pen.fillText(shade.text, x + width - 9, y + 31);
+  pen.textAlign = "left";
+  pen.font = `${FONT.text}px ${theme.family}`;
 }
 
 function drawEdges(pen: CanvasRenderingContext2D, edges: PlacedEdge[], look: Look, scale: number): void {

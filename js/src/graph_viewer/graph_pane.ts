@@ -1,10 +1,14 @@
 // The graph's part of the frame: canvas, toolbar, minimap, search and side panel around one Viewer,
 // tied to the widget's traits and messages.
 import { button, foreign, h } from "../dom";
+import { displayText } from "../display_text";
 import { text, type Cleanup, type Model } from "../host";
 import { countText } from "../numbers";
 import { listenToKeys } from "./keyboard";
+import { Legend } from "./legend";
 import { Minimap } from "./minimap";
+import { Paint, type Painting } from "./paint";
+import { PaintedLine } from "./painted_line";
 import { hiddenNodes, panelFor } from "./panel";
 import { decode } from "./payload";
 import { listenToPointer } from "./pointer";
@@ -25,6 +29,9 @@ export class GraphPane {
   private readonly search: SearchBox;
   private readonly minimap: Minimap;
   private readonly reader: TensorReader;
+  private readonly legend: Legend;
+  private readonly painted = new PaintedLine();
+  private readonly tip = h("div", { class: "mlnb-tip" });
   private readonly body = h("div", { class: "mlnb-body" });
   private readonly stage = h("div", { class: "mlnb-stage" });
   private readonly panel = h("div", { class: "mlnb-panel", role: "region", label: "details of the selection" });
@@ -54,6 +61,7 @@ export class GraphPane {
     cleanup.add(() => this.viewer.close());
     this.minimap = new Minimap((x, y) => this.viewer.centre(x, y));
     this.search = new SearchBox(this.viewer, cleanup, this.detailsButton());
+    this.legend = new Legend((id) => void this.viewer.focus(id), (choice) => model.send({ kind: "choose", choice }));
     this.setState("loading");
     this.build();
     this.listen();
@@ -79,11 +87,13 @@ export class GraphPane {
       button("fit", "show the whole graph", () => viewer.fit()),
       this.hiddenToggle);
     this.hint.hidden = this.hiddenToggle.hidden = true;
-    this.notice.hidden = true;
-    stage.append(canvas, this.minimap.canvas, toolbar, this.hint, this.notice, this.cover);
+    this.notice.hidden = this.tip.hidden = true;
+    this.tip.setAttribute("aria-hidden", "true");
+    stage.append(canvas, this.minimap.canvas, toolbar, this.hint, this.notice, this.tip, this.cover);
     this.body.append(stage, h("div", { class: "mlnb-side" }, this.search.element, this.panel));
-    this.root.append(this.body, this.spoken);
+    this.root.append(this.legend.element, this.body, this.spoken);
     this.setHeight();
+    this.repaint();
   }
 
   private detailsButton(): HTMLButtonElement {
@@ -105,6 +115,7 @@ export class GraphPane {
       open: (x, y) => viewer.openAt(x, y),
       cursor: (x, y) => viewer.cursorAt(x, y),
       hint: () => this.showHint(),
+      hover: (place) => this.showTip(place),
     });
     listenToKeys(viewer.view.canvas, cleanup, {
       walk: (direction) => viewer.walk(direction),
@@ -128,6 +139,7 @@ export class GraphPane {
     cleanup.follow(model, "change:payload", () => void this.load());
     cleanup.follow(model, "change:height", () => this.setHeight());
     cleanup.follow(model, "change:readable", () => this.say());
+    cleanup.follow(model, "change:painting", () => this.repaint());
     cleanup.follow(model, "change:selected", () => {
       if (viewer.selectedId === text(model, "selected")) return;
       viewer.select(text(model, "selected"));
@@ -155,6 +167,7 @@ export class GraphPane {
         return;
       }
       this.viewer.selectedId ||= text(this.model, "selected");
+      this.viewer.marked = new Set((this.model.get("marked") ?? []) as string[]);
       this.sizeUnobserved();
       await this.viewer.setPayload(payload);
       this.search.reset();
@@ -170,8 +183,8 @@ export class GraphPane {
   }
 
   private drawn(): void {
-    const { scene, view, theme, model } = this.viewer;
-    this.minimap.draw(scene!, view.camera, view.size, { theme, families: model!.payload.families });
+    const { scene, view, theme, model, paint } = this.viewer;
+    this.minimap.draw(scene!, view.camera, view.size, { theme, families: model!.payload.families, paint, model });
     if (this.root.dataset.state === "ready") return;
     this.setState("ready");
     performance.mark("mlnb-first-picture");
@@ -190,8 +203,9 @@ export class GraphPane {
     const { viewer, model } = this;
     if (!viewer.model) return;
     const placed = viewer.selectedBox;
-    this.spoken.textContent = placed ? boxWords(placed.box) : "nothing selected";
-    this.panel.replaceChildren(panelFor(viewer.model, viewer.target, {
+    this.spoken.textContent = placed ? boxWords(placed.box) + this.valueWords() : "nothing selected";
+    this.sayValue();
+    this.panel.replaceChildren(this.painted.element, panelFor(viewer.model, viewer.target, {
       go: (id) => void viewer.focus(id),
       statistics: model.get("readable") ? (graph, value) => this.reader.element(graph, value) : null,
       showHidden: viewer.showHidden,
@@ -200,6 +214,41 @@ export class GraphPane {
     this.hiddenToggle.hidden = hidden === 0;
     this.hiddenToggle.textContent = `hidden: ${countText(hidden)}`;
     this.hiddenToggle.setAttribute("aria-pressed", String(viewer.showHidden));
+  }
+
+  // Colours by numbers of the user's own: only what shows them changes, nothing is laid out anew.
+  private repaint(): void {
+    const painting = (this.model.get("painting") ?? {}) as Partial<Painting>;
+    const ids = (this.model.get("painted") ?? []) as string[];
+    const paint = painting.values ? new Paint(ids, painting as Painting) : null;
+    this.viewer.setPaint(paint);
+    this.legend.show(paint);
+    this.legend.offer((this.model.get("choices") ?? []) as string[], paint?.label ?? "");
+    this.sayValue();
+    this.tip.hidden = true;
+  }
+
+  private sayValue(): void {
+    const placed = this.viewer.selectedBox;
+    this.painted.show(this.viewer.paint, placed && this.viewer.shadeOf(placed));
+  }
+
+  private valueWords(): string {
+    const placed = this.viewer.selectedBox;
+    const shade = placed && this.viewer.shadeOf(placed);
+    return shade ? ` ${displayText(this.viewer.paint!.label)} ${shade.text}.` : "";
+  }
+
+  private showTip(place: { x: number; y: number } | null): void {
+    const { viewer, tip } = this;
+    const placed = place && viewer.paint ? viewer.boxAt(place.x, place.y) : null;
+    const shade = placed && viewer.shadeOf(placed);
+    tip.hidden = !shade;
+    if (!shade) return;
+    tip.replaceChildren(foreign(placed.box.title, 60), h("br"), h("strong", {}, shade.text), " ", foreign(viewer.paint!.label, 60, "mlnb-muted"));
+    const { width } = viewer.view.size;
+    tip.style.left = `${Math.max(4, Math.min(place!.x + 14, width - tip.offsetWidth - 4))}px`;
+    tip.style.top = `${place!.y + 18}px`;
   }
 
   private async toggleHidden(): Promise<void> {

@@ -1,6 +1,6 @@
 // GraphViewer: the IO card, the graph, and what is selected. Traits: payload, selected (both ways),
-// title, facts, rows, feed, height, status, readable, static_id. Messages: ready and tensor up;
-// tensor, error and focus down.
+// title, facts, rows, feed, height, status, readable, marked, painted and painting (the ids and what colours
+// them), choices of what to paint, static_id. Messages: ready, tensor and choose up; tensor, error and focus down.
 import { h } from "../dom";
 import { Cleanup, text, type Model, type RenderProps } from "../host";
 import { hideStaticOutput } from "../static_output";

@@ -1,7 +1,7 @@
 // The whole graph in a corner, with the part in view framed; a press or drag there moves the view. A
 // long graph gets a strip along the whole side, since in a corner it would be a smudge.
 import type { Camera, Size } from "./camera";
-import type { Look } from "./draw";
+import { shadeOf, type Look } from "./draw";
 import type { Scene } from "./scene";
 
 const ROOM = { width: 104, height: 118, margin: 6, gap: 8 };
@@ -30,7 +30,8 @@ export class Minimap {
   }
 
   /** Draw, or hide where the whole scene is in view anyway. */
-  draw(scene: Scene, camera: Camera, view: Size, { theme, families }: Pick<Look, "theme" | "families">): void {
+  draw(scene: Scene, camera: Camera, view: Size, look: Pick<Look, "theme" | "families" | "paint" | "model">): void {
+    const { theme, families } = look;
     const shown = { width: view.width / camera.scale, height: view.height / camera.scale };
     const whole = camera.x <= 0 && camera.y <= 0 && camera.x + shown.width >= scene.width && camera.y + shown.height >= scene.height;
     this.canvas.hidden = whole || view.width < 300;
@@ -49,9 +50,10 @@ export class Minimap {
     this.top = (room - scene.height * this.scale.y) / 2;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.globalAlpha = 0.7;
-    for (const { box, x, y, width, height } of scene.boxes) {
+    for (const placed of scene.boxes) {
+      const { box, x, y, width, height } = placed;
       if (box.inner) continue;
-      pen.fillStyle = box.family < 0 ? theme.edge : families[box.family]![1];
+      pen.fillStyle = shadeOf(placed, look)?.fill || (box.family < 0 || look.paint ? theme.edge : families[box.family]![1]);
       pen.fillRect(this.left + x * this.scale.x, this.top + y * this.scale.y, Math.max(1, width * this.scale.x), Math.max(1, height * this.scale.y));
     }
     pen.globalAlpha = 1;

@@ -9,6 +9,8 @@ export interface PointerActions {
   open(x: number, y: number): void;
   cursor(x: number, y: number): string;
   hint(): void;
+  /** The pointer rests over a place, or left. */
+  hover(place: { x: number; y: number } | null): void;
 }
 
 const STILL = 4;
@@ -23,6 +25,7 @@ export function listenToPointer(canvas: HTMLCanvasElement, cleanup: Cleanup, act
 
   cleanup.listen<PointerEvent>(canvas, "pointerdown", (event) => {
     if (event.button !== 0) return;
+    act.hover(null);
     canvas.focus({ preventScroll: true });
     capture(canvas, event.pointerId);
     down.set(event.pointerId, place(event));
@@ -33,6 +36,7 @@ export function listenToPointer(canvas: HTMLCanvasElement, cleanup: Cleanup, act
     const before = down.get(event.pointerId);
     if (!before) {
       canvas.style.cursor = act.cursor(now.x, now.y);
+      act.hover(now);
       return;
     }
     const other = [...down].find(([id]) => id !== event.pointerId)?.[1];
@@ -52,6 +56,7 @@ export function listenToPointer(canvas: HTMLCanvasElement, cleanup: Cleanup, act
   };
   cleanup.listen<PointerEvent>(canvas, "pointerup", up);
   cleanup.listen<PointerEvent>(canvas, "pointercancel", up);
+  cleanup.listen<PointerEvent>(canvas, "pointerleave", () => act.hover(null));
   cleanup.listen<MouseEvent>(canvas, "dblclick", (event) => {
     const { x, y } = place(event);
     act.open(x, y);

@@ -2,12 +2,13 @@
 // Every change of folds is a new layout; the newest wins, and what the reader looked at stays put.
 import { CanvasView } from "./canvas_view";
 import { anchor, centred, centreOn, firstLook, fit, pan, reveal, toScene, zoomAt } from "./camera";
-import type { Look } from "./draw";
+import { shadeOf, type Look } from "./draw";
 import { GraphModel, type Instance, type Target } from "./graph_model";
 import type { Group } from "./graph_index";
 import { LayoutClient } from "./layout_client";
 import { measurer, type Measure } from "./measure";
 import { neighbour, type Direction } from "./navigate";
+import type { Paint, Shade } from "./paint";
 import type { Payload } from "./payload";
 import { headerWidth, hit, nearest, placeScene, type PlacedBox, type Scene } from "./scene";
 import { readTheme, type Theme } from "./theme";
@@ -33,6 +34,9 @@ export class Viewer {
   private readonly layouts = new LayoutClient();
   private open = new Set<string>();
   private hits: ReadonlySet<string> = new Set();
+  /** The ids of what is drawn as new. */
+  marked: ReadonlySet<string> = new Set();
+  paint: Paint | null = null;
   private layoutRun = 0;
   private lastToggle = 0;
   private focusNext: string | null = null;
@@ -122,6 +126,22 @@ export class Viewer {
   async setShowHidden(shown: boolean): Promise<void> {
     this.showHidden = shown;
     await this.relayout(this.selectedBox?.box.id ?? null);
+  }
+
+  /** Other colours on the same picture: nothing moves. */
+  setPaint(paint: Paint | null): void {
+    this.paint = paint;
+    this.view.requestDraw();
+  }
+
+  /** How a drawn box is painted; null where it is not. */
+  shadeOf(placed: PlacedBox): Shade | null {
+    return shadeOf(placed, this);
+  }
+
+  /** The box at a place of the canvas. */
+  boxAt(x: number, y: number): PlacedBox | null {
+    return this.hitAt(x, y)?.placed ?? null;
   }
 
   setHits(ids: readonly string[]): void {
@@ -258,7 +278,8 @@ export class Viewer {
     const selected = this.selectedBox;
     return {
       theme: this.theme, families: this.model?.payload.families ?? [], selected,
-      lit: selected ? this.litBy(selected.box) : new Set(), hits: this.hits, measure: this.measure, edgeAlpha: 1,
+      lit: selected ? this.litBy(selected.box) : new Set(), hits: this.hits, marked: this.marked,
+      paint: this.paint, model: this.model, measure: this.measure, edgeAlpha: 1,
     };
   }
 

@@ -166,11 +166,11 @@ function hideNow(id, root) {
   const before = output.style.display;
   output.style.display = "none";
   const style = root.querySelector(`style[id="${CSS.escape(`mlnb-style-${id}`)}"]`);
-  const place = style && { parent: style.parentNode, next: style.nextSibling };
+  const place2 = style && { parent: style.parentNode, next: style.nextSibling };
   style?.remove();
   return () => {
     output.style.display = before;
-    if (style && place?.parent) place.parent.insertBefore(style, place.next?.parentNode === place.parent ? place.next : null);
+    if (style && place2?.parent) place2.parent.insertBefore(style, place2.next?.parentNode === place2.parent ? place2.next : null);
   };
 }
 
@@ -394,6 +394,591 @@ function handle(key, act) {
   return true;
 }
 
+// src/graph_viewer/paint.ts
+var Paint = class {
+  constructor(ids, painting) {
+    this.painting = painting;
+    ids.forEach((id, at) => this.values.set(id, received(painting.values[at] ?? null)));
+  }
+  painting;
+  values = /* @__PURE__ */ new Map();
+  shades = /* @__PURE__ */ new Map();
+  get label() {
+    return this.painting.label || "value";
+  }
+  /** How a box is painted; null for one that is not. Found once a painting, not once a frame. */
+  shadeOf(box, model) {
+    const key = box.inner ? `${box.id} open` : box.id;
+    let shade = this.shades.get(key);
+    if (shade === void 0) this.shades.set(key, shade = this.find(box, model));
+    return shade;
+  }
+  /** The shade of a value by itself, as in the table. */
+  shade(value, inside = 0) {
+    const fill = this.color(value);
+    return { value, text: numberText(value), fill, ink: fill ? inkOn(fill) : "", inside };
+  }
+  /** What is wrong first, then from high to low, then what has no value. */
+  sorted() {
+    const rank = (value) => value === null ? 2 : Number.isFinite(value) ? 1 : 0;
+    return [...this.values].sort(([, a], [, b]) => rank(a) - rank(b) || (rank(a) === 1 ? b - a : 0));
+  }
+  find(box, model) {
+    const own = this.values.get(box.id);
+    if (own !== void 0) return this.shade(own);
+    if (box.inner || box.count === 0) return null;
+    const inside = box.kind === "group" ? this.inGroup(box, model) : this.startingWith(`${box.id}:`);
+    return inside.length > 0 ? this.shade(this.together(inside), inside.length) : null;
+  }
+  inGroup({ id, instance }, model) {
+    const group = instance.index.groups.get(id.slice(instance.prefix.length));
+    const found = [];
+    const walk = (at) => {
+      for (const child of at.children) {
+        const childId = typeof child === "number" ? model.nodeId(instance, child) : instance.prefix + child.id;
+        const value = this.values.get(childId);
+        if (value !== void 0) found.push(value);
+        else if (typeof child !== "number") walk(child);
+      }
+    };
+    if (group) walk(group);
+    return found;
+  }
+  startingWith(prefix) {
+    return [...this.values].filter(([id]) => id.startsWith(prefix)).map(([, value]) => value);
+  }
+  together(inside) {
+    const known = inside.filter((value) => value !== null);
+    const wrong = known.find((value) => !Number.isFinite(value));
+    if (wrong !== void 0) return wrong;
+    if (known.length === 0) return null;
+    const { groups } = this.painting;
+    if (groups === "mean") return known.reduce((sum, value) => sum + value, 0) / known.length;
+    return known.reduce((a, b) => groups === "max" ? Math.max(a, b) : Math.min(a, b));
+  }
+  color(value) {
+    const { scale, colors, low, high } = this.painting;
+    if (value === null || !Number.isFinite(value) || low === null || high === null) return "";
+    if (scale === "log" && value < 0) return "";
+    const at = place(value, low, high, scale) * (colors.length - 1);
+    const first = Math.min(Math.floor(at), colors.length - 2);
+    return mixed(colors[first], colors[first + 1], at - first);
+  }
+};
+function numberText(value) {
+  if (value === null || Number.isFinite(value)) return valueText(value);
+  return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";
+}
+var received = (value) => value === null ? null : Number(value);
+function place(value, low, high, scale) {
+  if (scale === "log") {
+    if (value <= 0) return high > 0 ? 0 : 0.5;
+    [value, low, high] = [Math.log(value), Math.log(low), Math.log(high)];
+  }
+  if (!(high > low)) return 0.5;
+  return Math.min(1, Math.max(0, (value / 2 - low / 2) / (high / 2 - low / 2)));
+}
+function mixed(first, second, part) {
+  const [a, b] = [rgb(first), rgb(second)];
+  const mix = a.map((from, i) => Math.floor(from + (b[i] - from) * part + 0.5));
+  return `#${mix.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
+}
+var rgb = (color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+function inkOn(color) {
+  const [r, g, b] = rgb(color).map((channel) => {
+    const part = channel / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000000" : "#ffffff";
+}
+
+// src/graph_viewer/legend.ts
+var MOST = 500;
+var Legend = class {
+  constructor(go, choose) {
+    this.go = go;
+    this.choose = choose;
+    this.heads = { name: this.head("name"), value: this.head("value") };
+    this.table.tabIndex = 0;
+    this.table.append(
+      h("table", {}, h("thead", {}, h("tr", {}, this.heads.name.cell, this.heads.value.cell)), this.body),
+      this.rest
+    );
+    this.opener.setAttribute("aria-expanded", "false");
+    this.element.append(
+      h("div", { class: "mlnb-legend" }, this.label, this.low, this.ramp, this.high, this.note, h("span", { class: "mlnb-space" }), this.choices, this.opener),
+      this.table
+    );
+    this.table.hidden = this.element.hidden = true;
+  }
+  go;
+  choose;
+  element = h("div", { class: "mlnb-legend-frame" });
+  label = h("strong", {});
+  low = h("span", { class: "mlnb-muted" });
+  high = h("span", { class: "mlnb-muted" });
+  ramp = h("span", { class: "mlnb-ramp", role: "img" });
+  note = h("span", { class: "mlnb-muted" });
+  choices = h("span", { class: "mlnb-choices", role: "group", label: "what is shown" });
+  opener = button("Values", "show the values as a table", () => this.toggle());
+  table = h("div", { class: "mlnb-values-table", role: "region", label: "the values" });
+  body = h("tbody", {});
+  rows = [];
+  rest = h("div", { class: "mlnb-muted" });
+  heads;
+  order = "value";
+  descending = true;
+  paint = null;
+  show(paint) {
+    this.paint = paint;
+    this.element.hidden = paint === null;
+    if (!paint) return;
+    const { colors, low, high, scale } = paint.painting;
+    put(this.label, paint.label);
+    put(this.low, numberText(low));
+    put(this.high, numberText(high));
+    this.ramp.style.background = `linear-gradient(to right, ${colors.join(", ")})`;
+    this.ramp.setAttribute("aria-label", `colours from ${numberText(low)} to ${numberText(high)}`);
+    const wrong = [...paint.values.values()].filter((value) => value !== null && !paint.shade(value).fill).length;
+    const notes = [scale === "log" ? "log scale" : "", wrong > 0 ? `${countText(wrong)} hatched: not a number` : ""];
+    put(this.note, notes.filter(Boolean).join(" · "));
+    this.fill();
+  }
+  /** Buttons for what else could be painted; none where there is nothing to choose. */
+  offer(choices, chosen) {
+    const buttons = [...this.choices.children];
+    if (buttons.map((one) => one.textContent).join("\n") !== choices.join("\n")) {
+      this.choices.replaceChildren(...choices.map((choice) => button(choice, `show ${choice}`, () => this.choose(choice))));
+    }
+    for (const one of this.choices.children) one.setAttribute("aria-pressed", String(one.textContent === chosen));
+  }
+  head(order) {
+    const sort = button(order, `sort by ${order}`, () => {
+      this.descending = this.order === order ? !this.descending : order === "value";
+      this.order = order;
+      this.fill();
+    });
+    const cell2 = h("th", {}, sort);
+    cell2.setAttribute("scope", "col");
+    return { cell: cell2, sort };
+  }
+  toggle() {
+    this.table.hidden = !this.table.hidden;
+    this.opener.setAttribute("aria-expanded", String(!this.table.hidden));
+    this.fill();
+  }
+  fill() {
+    const { paint, heads } = this;
+    if (!paint || this.table.hidden) return;
+    put(heads.value.sort, paint.label);
+    for (const order of ["name", "value"]) {
+      const sorted = order !== this.order ? "none" : this.descending ? "descending" : "ascending";
+      heads[order].cell.setAttribute("aria-sort", sorted);
+    }
+    const focused = document.activeElement?.dataset?.box;
+    const rows = this.sorted(paint);
+    rows.slice(0, MOST).forEach(([id, value], at) => this.row(at, id, value, paint));
+    for (const left of this.rows.splice(Math.min(rows.length, MOST))) left.remove();
+    put(this.rest, rows.length > MOST ? `and ${countText(rows.length - MOST)} more` : "");
+    if (focused !== void 0) this.refocus(focused);
+  }
+  sorted(paint) {
+    const rows = paint.sorted();
+    if (this.order === "name") rows.sort(([a], [b]) => a < b ? -1 : 1);
+    return this.descending === (this.order === "value") ? rows : rows.reverse();
+  }
+  // The rows stay, and change what they say.
+  row(at, id, value, paint) {
+    const row = this.rows[at] ?? this.newRow();
+    const go = row.querySelector("button");
+    if (go.dataset.box !== id) {
+      go.dataset.box = id;
+      go.setAttribute("aria-label", `go to ${id}`);
+      go.replaceChildren(foreign(id.replace(/\/$/, ""), 80));
+    }
+    const shade = paint.shade(value);
+    const swatch = row.querySelector(".mlnb-swatch");
+    swatch.style.background = shade.fill;
+    swatch.classList.toggle("mlnb-hatched", shade.fill === "" && value !== null);
+    put(swatch.nextElementSibling, shade.text);
+  }
+  newRow() {
+    const go = h("button", { type: "button", class: "mlnb-link", on: (event) => this.go(event.currentTarget.dataset.box) });
+    const row = h("tr", {}, h("td", {}, go), h("td", {}, h("span", { class: "mlnb-swatch" }), h("span", {})));
+    this.body.append(row);
+    this.rows.push(row);
+    return row;
+  }
+  refocus(id) {
+    const active = document.activeElement;
+    if (active?.dataset?.box === id || !this.body.contains(active)) return;
+    for (const go of this.body.querySelectorAll("button")) if (go.dataset.box === id) go.focus({ preventScroll: true });
+  }
+};
+function put(element, text2) {
+  if (element.textContent !== text2) element.textContent = text2;
+}
+
+// src/graph_viewer/edge_path.ts
+function tracePath(pen, points) {
+  pen.moveTo(points[0], points[1]);
+  let down = true;
+  for (let i = 2; i < points.length; i += 2) {
+    const [x0, y0, x1, y1] = [points[i - 2], points[i - 1], points[i], points[i + 1]];
+    if (Math.abs(x1 - x0) < 0.5) pen.lineTo(x1, y1);
+    else if (Math.abs(y1 - y0) < 0.5) {
+      const bulge = y0 + (down ? 1 : -1) * Math.abs(x1 - x0) * 0.66;
+      pen.bezierCurveTo(x0, bulge, x1, bulge, x1, y1);
+    } else {
+      const middle = (y0 + y1) / 2;
+      pen.bezierCurveTo(x0, middle, x1, middle, x1, y1);
+    }
+    if (y1 !== y0) down = y1 > y0;
+  }
+}
+function arrivesDown(points) {
+  for (let i = points.length - 1; i >= 3; i -= 2) if (points[i] !== points[i - 2]) return points[i] > points[i - 2];
+  return true;
+}
+
+// src/graph_viewer/measure.ts
+var FONT = { title: 12, text: 11, label: 10 };
+function measurer(family) {
+  const context = document.createElement("canvas").getContext("2d");
+  const widths = /* @__PURE__ */ new Map();
+  return (text2, size, bold = false) => {
+    if (!context) return text2.length * size * 0.58;
+    const key = `${size}${bold ? "b" : ""}${text2}`;
+    let width = widths.get(key);
+    if (width === void 0) {
+      context.font = `${bold ? "600 " : ""}${size}px ${family}`;
+      width = context.measureText(text2).width;
+      widths.set(key, width);
+    }
+    return width;
+  };
+}
+function fitText(measure, text2, room, size, bold = false) {
+  if (measure(text2, size, bold) <= room) return text2;
+  const characters = Array.from(text2);
+  let low = 0;
+  let high = characters.length;
+  while (low < high) {
+    const middle = low + high + 1 >> 1;
+    if (measure(`${characters.slice(0, middle).join("")}…`, size, bold) <= room) low = middle;
+    else high = middle - 1;
+  }
+  return `${characters.slice(0, low).join("")}…`;
+}
+
+// src/graph_viewer/spacing.ts
+var LABEL_GAP = 7;
+var BOX = { height: 38, narrow: 96, wide: 232, badge: 34 };
+
+// src/graph_viewer/scene.ts
+async function placeScene(visible2, client, measure) {
+  const levelAt = new Map(visible2.levels.map((level, i) => [level, i]));
+  const specs = visible2.levels.map((level) => levelSpec(level, levelAt, measure));
+  const layouts = await client.layout(specs);
+  const scene = {
+    visible: visible2,
+    boxes: [],
+    byId: /* @__PURE__ */ new Map(),
+    edges: [],
+    width: layouts[0].width,
+    height: layouts[0].height
+  };
+  addLevel(scene, visible2.top, layouts, levelAt, 0, 0, 0, measure);
+  return scene;
+}
+function levelSpec(level, levelAt, measure) {
+  const boxes = level.boxes.map((box) => ({
+    ...sizeOf(box, measure),
+    level: box.inner ? levelAt.get(box.inner) : -1
+  }));
+  const firstOut = boxes.length + level.inPorts.size;
+  const number = ({ box, side, port }) => box ? box.at : side === "in" ? boxes.length + port : firstOut + port;
+  const edges = [...level.segments.values()].map(({ from, to, text: text2 }) => ({
+    from: number(from),
+    to: number(to),
+    label: to.box && from.box ? measure(text2, FONT.label) : 0,
+    fromPort: from.box && from.side ? from.port : -1,
+    toPort: to.box && to.side ? to.port : -1
+  }));
+  return { boxes, edges, inPorts: level.inPorts.size, outPorts: level.outPorts.size };
+}
+function sizeOf(box, measure) {
+  const text2 = Math.max(measure(box.title, FONT.title, true) + badgeWidth(box, measure), measure(box.subtitle, FONT.text));
+  const width = Math.min(BOX.wide, Math.max(BOX.narrow, Math.ceil((text2 + 26) / 8) * 8));
+  return { width, height: BOX.height };
+}
+var badgeText = (box) => `${countText(box.count)} ▸`;
+var badgeWidth = (box, measure) => box.count > 0 ? Math.max(BOX.badge, Math.ceil(measure(badgeText(box), FONT.text)) + 14) : 0;
+function addLevel(scene, level, layouts, levelAt, x, y, depth, measure) {
+  const layout = layouts[levelAt.get(level)];
+  level.boxes.forEach((box, i) => {
+    const at = layout.boxes[i];
+    const badge = box.inner ? 0 : badgeWidth(box, measure);
+    const room = at.width - 22 - badge - (box.inner ? 16 : 0);
+    const placed = {
+      box,
+      depth,
+      badge,
+      x: x + at.x,
+      y: y + at.y,
+      width: at.width,
+      height: at.height,
+      title: fitText(measure, box.title, room, FONT.title, true),
+      subtitle: fitText(measure, box.subtitle, at.width - 22, FONT.text)
+    };
+    scene.boxes.push(placed);
+    scene.byId.set(box.id, placed);
+    if (box.inner) addLevel(scene, box.inner, layouts, levelAt, placed.x, placed.y, depth + 1, measure);
+  });
+  const labelled2 = /* @__PURE__ */ new Set();
+  [...level.segments.values()].forEach((segment, i) => {
+    const points = layout.edges[i].map((value, k) => value + (k % 2 === 0 ? x : y));
+    const key = `${segment.source.id} ${segment.text}`;
+    const outside = segment.from.side === "in";
+    const label = segment.text && !labelled2.has(key) && segment.to.box && !outside ? labelPlace(segment.text, points) : null;
+    if (label) labelled2.add(key);
+    scene.edges.push({ segment, points, bounds: boundsOf(points), label });
+  });
+}
+function labelPlace(text2, points) {
+  for (let i = 0; i + 3 < points.length; i += 2) {
+    const [x0, y0, x1, y1] = points.slice(i, i + 4);
+    if (y1 - y0 >= 20 && y1 - y0 <= 60) return { text: text2, x: (x0 + x1) / 2 + LABEL_GAP, y: (y0 + y1) / 2 };
+  }
+  return null;
+}
+function boundsOf(points) {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (let i = 0; i < points.length; i += 2) {
+    left = Math.min(left, points[i]);
+    right = Math.max(right, points[i]);
+    top = Math.min(top, points[i + 1]);
+    bottom = Math.max(bottom, points[i + 1]);
+  }
+  return { x: left - 8, y: top - 8, width: right - left + 16, height: bottom - top + 16 };
+}
+function hit(scene, x, y, nameWidth) {
+  for (let i = scene.boxes.length - 1; i >= 0; i--) {
+    const placed = scene.boxes[i];
+    if (x < placed.x || y < placed.y || x > placed.x + placed.width || y > placed.y + placed.height) continue;
+    const { box } = placed;
+    if (box.kind === "branch") return { placed, fold: false };
+    if (box.inner) return { placed, fold: y < placed.y + 24 && x < placed.x + nameWidth(placed) };
+    return { placed, fold: placed.badge > 0 && x > placed.x + placed.width - placed.badge };
+  }
+  return null;
+}
+function headerWidth({ title, width }, measure) {
+  return Math.min(width, 36 + measure(title, FONT.title, true));
+}
+function nearest(scene, ids) {
+  for (let i = ids.length - 1; i >= 0; i--) {
+    const placed = scene.byId.get(ids[i]);
+    if (placed) return placed;
+  }
+  return null;
+}
+
+// src/graph_viewer/draw.ts
+var READABLE = 5.5;
+var BAND = 26;
+function shadeOf(placed, { paint, model }) {
+  return paint && model ? paint.shadeOf(placed.box, model) : null;
+}
+function drawScene(pen, scene, camera, view, ratio, look) {
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  pen.fillStyle = look.theme.background;
+  pen.fillRect(0, 0, view.width, view.height);
+  const { scale } = camera;
+  pen.setTransform(ratio * scale, 0, 0, ratio * scale, -camera.x * scale * ratio, -camera.y * scale * ratio);
+  const window2 = { x: camera.x, y: camera.y, width: view.width / scale, height: view.height / scale };
+  const boxes = scene.boxes.filter((placed) => meets(placed, window2));
+  const edges = scene.edges.filter((edge) => meets(edge.bounds, window2));
+  for (const placed of boxes) if (placed.box.inner) drawFrame(pen, placed, look, scale);
+  pen.globalAlpha = look.edgeAlpha;
+  drawEdges(pen, edges, look, scale);
+  pen.globalAlpha = 1;
+  for (const placed of boxes) placed.box.inner ? drawFrameName(pen, placed, look, scale) : drawBox(pen, placed, look, scale);
+  pen.globalAlpha = look.edgeAlpha;
+  if (FONT.label * scale >= READABLE) drawLabels(pen, edges, look);
+  pen.globalAlpha = 1;
+}
+function meets(a, b) {
+  return a.x < b.x + b.width && b.x < a.x + a.width + 8 && a.y < b.y + b.height && b.y < a.y + a.height + 8;
+}
+function drawFrame(pen, placed, look, scale) {
+  const { theme } = look;
+  const selected = placed === look.selected;
+  outline(pen, placed, 8);
+  pen.fillStyle = placed.depth % 2 === 0 ? theme.panel : theme.background;
+  pen.fill();
+  pen.strokeStyle = selected || look.marked.has(placed.box.id) ? theme.accent : theme.line;
+  pen.lineWidth = selected ? 2 : Math.max(1, 0.6 / scale);
+  pen.stroke();
+  const shade = shadeOf(placed, look);
+  if (!shade) return;
+  const band = { x: placed.x + 1, y: placed.y + 1, width: placed.width - 2, height: Math.min(BAND, placed.height - 2) };
+  outline(pen, band, 7);
+  fillShade(pen, band, shade, theme);
+}
+function fillShade(pen, { x, y, width, height }, shade, theme) {
+  pen.fillStyle = shade.fill || theme.panel;
+  pen.fill();
+  if (shade.fill || shade.value === null) return;
+  pen.save();
+  pen.clip();
+  pen.strokeStyle = theme.edge;
+  pen.lineWidth = 1;
+  pen.beginPath();
+  for (let at = x - height; at < x + width; at += 7) {
+    pen.moveTo(at, y + height);
+    pen.lineTo(at + height, y);
+  }
+  pen.globalAlpha = 0.55;
+  pen.stroke();
+  pen.restore();
+}
+function drawFrameName(pen, placed, look, scale) {
+  if (FONT.title * scale < READABLE) return;
+  const { theme } = look;
+  const { box, x, y } = placed;
+  pen.font = `600 ${FONT.title}px ${theme.family}`;
+  pen.fillStyle = look.hits.has(box.id) ? theme.accent : theme.text;
+  const shade = shadeOf(placed, look);
+  const plain = placed.depth % 2 === 0 ? theme.panel : theme.background;
+  const ground = shade?.fill || plain;
+  if (shade?.ink) pen.fillStyle = shade.ink;
+  overLines(pen, (box.kind === "branch" ? "" : "▾ ") + placed.title, x + 12, y + 18, ground);
+  if (!shade) return;
+  pen.textAlign = "right";
+  overLines(pen, shade.text, x + placed.width - 10, y + 18, ground);
+  pen.textAlign = "left";
+}
+function overLines(pen, text2, x, y, ground) {
+  pen.lineWidth = 3;
+  pen.lineJoin = "round";
+  pen.strokeStyle = ground;
+  pen.strokeText(text2, x, y);
+  pen.fillText(text2, x, y);
+}
+function drawBox(pen, placed, look, scale) {
+  const { theme } = look;
+  const { box, x, y, width, height } = placed;
+  const selected = placed === look.selected;
+  if (box.count > 0) {
+    outline(pen, { x: x + 4, y: y + 4, width, height }, 6);
+    pen.fillStyle = theme.panel;
+    pen.fill();
+    pen.strokeStyle = theme.line;
+    pen.lineWidth = 1;
+    pen.stroke();
+  }
+  const shade = shadeOf(placed, look);
+  outline(pen, placed, 6);
+  if (shade) {
+    fillShade(pen, placed, shade, theme);
+    outline(pen, placed, 6);
+  } else {
+    pen.fillStyle = theme.background;
+    pen.fill();
+  }
+  const marked = look.marked.has(box.id);
+  if (marked || look.hits.has(box.id)) {
+    pen.globalAlpha = look.hits.has(box.id) ? 0.16 : 0.1;
+    pen.fillStyle = theme.accent;
+    pen.fill();
+    pen.globalAlpha = 1;
+  }
+  pen.strokeStyle = selected || marked ? theme.accent : theme.line;
+  pen.lineWidth = selected ? 2.5 : marked ? 1.6 : 1;
+  if (box.hidden) pen.setLineDash([3, 3]);
+  pen.stroke();
+  pen.setLineDash([]);
+  pen.fillStyle = box.family < 0 ? theme.edge : look.families[box.family][1];
+  if (FONT.title * scale >= READABLE) {
+    pen.fillRect(x, y + 1, 4, height - 2);
+    drawText(pen, placed, look, shade);
+  } else if (!look.paint) pen.fillRect(x, y + 1, width, height - 2);
+}
+function drawText(pen, placed, look, shade) {
+  const { theme } = look;
+  const { box, x, y, width, height } = placed;
+  const middle = placed.subtitle || shade ? y + 17 : y + height / 2 + 4;
+  pen.font = `600 ${FONT.title}px ${theme.family}`;
+  pen.fillStyle = shade?.ink || (box.hidden ? theme.muted : theme.text);
+  pen.fillText(placed.title, x + 13, middle);
+  pen.font = `${FONT.text}px ${theme.family}`;
+  pen.fillStyle = shade?.ink || theme.muted;
+  if (shade) drawValue(pen, placed, look, shade);
+  else if (placed.subtitle) pen.fillText(placed.subtitle, x + 13, y + 31);
+  if (box.count > 0) {
+    pen.textAlign = "right";
+    pen.fillText(badgeText(box), x + width - 9, middle);
+    pen.textAlign = "left";
+  }
+}
+function drawValue(pen, { subtitle, x, y, width }, look, shade) {
+  const { theme, measure } = look;
+  const room = width - 13 - 9 - 8 - measure(shade.text, FONT.text, true);
+  if (subtitle && room > 16) pen.fillText(fitText(measure, subtitle, room, FONT.text), x + 13, y + 31);
+  pen.font = `600 ${FONT.text}px ${theme.family}`;
+  pen.fillStyle = shade.ink || theme.text;
+  pen.textAlign = "right";
+  pen.fillText(shade.text, x + width - 9, y + 31);
+  pen.textAlign = "left";
+  pen.font = `${FONT.text}px ${theme.family}`;
+}
+function drawEdges(pen, edges, look, scale) {
+  const { theme } = look;
+  const strokes = [
+    [edges.filter(({ segment }) => !look.lit.has(segment)), theme.edge, 1.2],
+    [edges.filter(({ segment }) => look.lit.has(segment)), theme.accent, 2]
+  ];
+  for (const [some, color, width] of strokes) {
+    pen.strokeStyle = color;
+    pen.fillStyle = color;
+    pen.lineWidth = Math.max(width, width * 0.5 / scale);
+    pen.beginPath();
+    for (const edge of some) tracePath(pen, edge.points);
+    pen.stroke();
+    if (scale < 0.25) continue;
+    pen.beginPath();
+    for (const edge of some) if (edge.segment.to.box) arrowHead(pen, edge.points);
+    pen.fill();
+  }
+}
+function arrowHead(pen, points) {
+  const x = points[points.length - 2];
+  const y = points[points.length - 1];
+  const back = arrivesDown(points) ? -6 : 6;
+  pen.moveTo(x, y);
+  pen.lineTo(x - 3.5, y + back);
+  pen.lineTo(x + 3.5, y + back);
+  pen.closePath();
+}
+function drawLabels(pen, edges, look) {
+  const { theme, measure } = look;
+  pen.font = `${FONT.label}px ${theme.family}`;
+  const taken = [];
+  for (const { label } of edges) {
+    if (!label) continue;
+    const place2 = { x: label.x, y: label.y - 6, width: measure(label.text, FONT.label), height: 12 };
+    if (taken.some((other) => meets(place2, other))) continue;
+    taken.push(place2);
+    pen.fillStyle = theme.muted;
+    overLines(pen, label.text, label.x, label.y + 3.5, theme.background);
+  }
+}
+function outline(pen, { x, y, width, height }, radius) {
+  pen.beginPath();
+  pen.roundRect(x, y, width, height, radius);
+}
+
 // src/graph_viewer/minimap.ts
 var ROOM = { width: 104, height: 118, margin: 6, gap: 8 };
 var LONG = 4;
@@ -420,7 +1005,8 @@ var Minimap = class {
   left = 0;
   top = 0;
   /** Draw, or hide where the whole scene is in view anyway. */
-  draw(scene, camera, view, { theme, families }) {
+  draw(scene, camera, view, look) {
+    const { theme, families } = look;
     const shown = { width: view.width / camera.scale, height: view.height / camera.scale };
     const whole = camera.x <= 0 && camera.y <= 0 && camera.x + shown.width >= scene.width && camera.y + shown.height >= scene.height;
     this.canvas.hidden = whole || view.width < 300;
@@ -438,9 +1024,10 @@ var Minimap = class {
     this.top = (room - scene.height * this.scale.y) / 2;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.globalAlpha = 0.7;
-    for (const { box, x, y, width, height } of scene.boxes) {
+    for (const placed of scene.boxes) {
+      const { box, x, y, width, height } = placed;
       if (box.inner) continue;
-      pen.fillStyle = box.family < 0 ? theme.edge : families[box.family][1];
+      pen.fillStyle = shadeOf(placed, look)?.fill || (box.family < 0 || look.paint ? theme.edge : families[box.family][1]);
       pen.fillRect(this.left + x * this.scale.x, this.top + y * this.scale.y, Math.max(1, width * this.scale.x), Math.max(1, height * this.scale.y));
     }
     pen.globalAlpha = 1;
@@ -451,6 +1038,23 @@ var Minimap = class {
     const x1 = Math.min(ROOM.width - 1, this.left + (camera.x + shown.width) * this.scale.x);
     const y1 = Math.min(room - 1, this.top + (camera.y + shown.height) * this.scale.y);
     pen.strokeRect(x0, y0, x1 - x0, y1 - y0);
+  }
+};
+
+// src/graph_viewer/painted_line.ts
+var HOW = { mean: "the mean", max: "the largest", min: "the smallest" };
+var PaintedLine = class {
+  swatch = h("span", { class: "mlnb-swatch" });
+  words = h("span", {});
+  element = h("div", { class: "mlnb-painted" }, this.swatch, this.words);
+  show(paint, shade) {
+    this.element.hidden = !shade;
+    if (!paint || !shade) return;
+    this.swatch.style.background = shade.fill;
+    this.swatch.classList.toggle("mlnb-hatched", shade.fill === "" && shade.value !== null);
+    const how = shade.inside > 1 ? `, ${HOW[paint.painting.groups]} of ${shade.inside} inside` : "";
+    const text2 = `${displayText(paint.label)}: ${shade.text}${how}`;
+    if (this.words.textContent !== text2) this.words.textContent = text2;
   }
 };
 
@@ -772,22 +1376,24 @@ var STILL = 4;
 function listenToPointer(canvas, cleanup, act) {
   const down = /* @__PURE__ */ new Map();
   let travelled = 0;
-  const place = (event) => {
+  const place2 = (event) => {
     const box = canvas.getBoundingClientRect();
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   };
   cleanup.listen(canvas, "pointerdown", (event) => {
     if (event.button !== 0) return;
+    act.hover(null);
     canvas.focus({ preventScroll: true });
     capture(canvas, event.pointerId);
-    down.set(event.pointerId, place(event));
+    down.set(event.pointerId, place2(event));
     if (down.size === 1) travelled = 0;
   });
   cleanup.listen(canvas, "pointermove", (event) => {
-    const now = place(event);
+    const now = place2(event);
     const before = down.get(event.pointerId);
     if (!before) {
       canvas.style.cursor = act.cursor(now.x, now.y);
+      act.hover(now);
       return;
     }
     const other = [...down].find(([id]) => id !== event.pointerId)?.[1];
@@ -801,17 +1407,18 @@ function listenToPointer(canvas, cleanup, act) {
   });
   const up = (event) => {
     const pressed = down.delete(event.pointerId);
-    const { x, y } = place(event);
+    const { x, y } = place2(event);
     canvas.style.cursor = act.cursor(x, y);
     if (pressed && event.type === "pointerup" && travelled <= STILL) act.press(x, y);
   };
   cleanup.listen(canvas, "pointerup", up);
   cleanup.listen(canvas, "pointercancel", up);
+  cleanup.listen(canvas, "pointerleave", () => act.hover(null));
   cleanup.listen(canvas, "dblclick", (event) => {
-    const { x, y } = place(event);
+    const { x, y } = place2(event);
     act.open(x, y);
   });
-  cleanup.listen(canvas, "wheel", (event) => wheel(event, canvas, place(event), act), { passive: false });
+  cleanup.listen(canvas, "wheel", (event) => wheel(event, canvas, place2(event), act), { passive: false });
 }
 function capture(canvas, pointer) {
   try {
@@ -840,7 +1447,7 @@ function pinch(fixed, before, now, act) {
 }
 
 // src/graph_viewer/search.ts
-var MOST = 6e4;
+var MOST2 = 6e4;
 var SearchIndex = class {
   constructor(model) {
     this.model = model;
@@ -863,7 +1470,7 @@ var SearchIndex = class {
     this.entries.push({ id, line: words.join("\n").toLowerCase(), hidden: hidden2 });
   }
   addInstance(instance, above) {
-    if (above.includes(instance.graph) || this.entries.length > MOST) return;
+    if (above.includes(instance.graph) || this.entries.length > MOST2) return;
     const { data } = instance.index;
     const valueName = (value) => data.values.name[value] ?? "";
     data.inputs.forEach((value, at) => this.add(this.model.inputId(instance, at), [valueName(value)]));
@@ -955,10 +1562,10 @@ var SearchBox = class {
     if (this.input.value.trim() === "") this.count.replaceChildren();
     else if (ids.length === 0) this.count.replaceChildren(`nothing found${more}`);
     else {
-      const place = this.at < 0 ? plural(ids.length, "hit") : `${this.at + 1} of ${ids.length}`;
+      const place2 = this.at < 0 ? plural(ids.length, "hit") : `${this.at + 1} of ${ids.length}`;
       const next = button("↵ next", "next hit (Enter)", () => void this.step(1));
       next.className = "mlnb-link";
-      this.count.replaceChildren(`${place} · `, next, more);
+      this.count.replaceChildren(`${place2} · `, next, more);
     }
   }
 };
@@ -1054,312 +1661,6 @@ function clamp(camera, scene, view) {
     x: Math.min(scene.width - strip, Math.max(strip - room.width, camera.x)),
     y: Math.min(scene.height - strip, Math.max(strip - room.height, camera.y))
   };
-}
-
-// src/graph_viewer/edge_path.ts
-function tracePath(pen, points) {
-  pen.moveTo(points[0], points[1]);
-  let down = true;
-  for (let i = 2; i < points.length; i += 2) {
-    const [x0, y0, x1, y1] = [points[i - 2], points[i - 1], points[i], points[i + 1]];
-    if (Math.abs(x1 - x0) < 0.5) pen.lineTo(x1, y1);
-    else if (Math.abs(y1 - y0) < 0.5) {
-      const bulge = y0 + (down ? 1 : -1) * Math.abs(x1 - x0) * 0.66;
-      pen.bezierCurveTo(x0, bulge, x1, bulge, x1, y1);
-    } else {
-      const middle = (y0 + y1) / 2;
-      pen.bezierCurveTo(x0, middle, x1, middle, x1, y1);
-    }
-    if (y1 !== y0) down = y1 > y0;
-  }
-}
-function arrivesDown(points) {
-  for (let i = points.length - 1; i >= 3; i -= 2) if (points[i] !== points[i - 2]) return points[i] > points[i - 2];
-  return true;
-}
-
-// src/graph_viewer/measure.ts
-var FONT = { title: 12, text: 11, label: 10 };
-function measurer(family) {
-  const context = document.createElement("canvas").getContext("2d");
-  const widths = /* @__PURE__ */ new Map();
-  return (text2, size, bold = false) => {
-    if (!context) return text2.length * size * 0.58;
-    const key = `${size}${bold ? "b" : ""}${text2}`;
-    let width = widths.get(key);
-    if (width === void 0) {
-      context.font = `${bold ? "600 " : ""}${size}px ${family}`;
-      width = context.measureText(text2).width;
-      widths.set(key, width);
-    }
-    return width;
-  };
-}
-function fitText(measure, text2, room, size, bold = false) {
-  if (measure(text2, size, bold) <= room) return text2;
-  const characters = Array.from(text2);
-  let low = 0;
-  let high = characters.length;
-  while (low < high) {
-    const middle = low + high + 1 >> 1;
-    if (measure(`${characters.slice(0, middle).join("")}…`, size, bold) <= room) low = middle;
-    else high = middle - 1;
-  }
-  return `${characters.slice(0, low).join("")}…`;
-}
-
-// src/graph_viewer/spacing.ts
-var LABEL_GAP = 7;
-var BOX = { height: 38, narrow: 96, wide: 232, badge: 34 };
-
-// src/graph_viewer/scene.ts
-async function placeScene(visible2, client, measure) {
-  const levelAt = new Map(visible2.levels.map((level, i) => [level, i]));
-  const specs = visible2.levels.map((level) => levelSpec(level, levelAt, measure));
-  const layouts = await client.layout(specs);
-  const scene = {
-    visible: visible2,
-    boxes: [],
-    byId: /* @__PURE__ */ new Map(),
-    edges: [],
-    width: layouts[0].width,
-    height: layouts[0].height
-  };
-  addLevel(scene, visible2.top, layouts, levelAt, 0, 0, 0, measure);
-  return scene;
-}
-function levelSpec(level, levelAt, measure) {
-  const boxes = level.boxes.map((box) => ({
-    ...sizeOf(box, measure),
-    level: box.inner ? levelAt.get(box.inner) : -1
-  }));
-  const firstOut = boxes.length + level.inPorts.size;
-  const number = ({ box, side, port }) => box ? box.at : side === "in" ? boxes.length + port : firstOut + port;
-  const edges = [...level.segments.values()].map(({ from, to, text: text2 }) => ({
-    from: number(from),
-    to: number(to),
-    label: to.box && from.box ? measure(text2, FONT.label) : 0,
-    fromPort: from.box && from.side ? from.port : -1,
-    toPort: to.box && to.side ? to.port : -1
-  }));
-  return { boxes, edges, inPorts: level.inPorts.size, outPorts: level.outPorts.size };
-}
-function sizeOf(box, measure) {
-  const text2 = Math.max(measure(box.title, FONT.title, true) + badgeWidth(box, measure), measure(box.subtitle, FONT.text));
-  const width = Math.min(BOX.wide, Math.max(BOX.narrow, Math.ceil((text2 + 26) / 8) * 8));
-  return { width, height: BOX.height };
-}
-var badgeText = (box) => `${countText(box.count)} ▸`;
-var badgeWidth = (box, measure) => box.count > 0 ? Math.max(BOX.badge, Math.ceil(measure(badgeText(box), FONT.text)) + 14) : 0;
-function addLevel(scene, level, layouts, levelAt, x, y, depth, measure) {
-  const layout = layouts[levelAt.get(level)];
-  level.boxes.forEach((box, i) => {
-    const at = layout.boxes[i];
-    const badge = box.inner ? 0 : badgeWidth(box, measure);
-    const room = at.width - 22 - badge - (box.inner ? 16 : 0);
-    const placed = {
-      box,
-      depth,
-      badge,
-      x: x + at.x,
-      y: y + at.y,
-      width: at.width,
-      height: at.height,
-      title: fitText(measure, box.title, room, FONT.title, true),
-      subtitle: fitText(measure, box.subtitle, at.width - 22, FONT.text)
-    };
-    scene.boxes.push(placed);
-    scene.byId.set(box.id, placed);
-    if (box.inner) addLevel(scene, box.inner, layouts, levelAt, placed.x, placed.y, depth + 1, measure);
-  });
-  const labelled2 = /* @__PURE__ */ new Set();
-  [...level.segments.values()].forEach((segment, i) => {
-    const points = layout.edges[i].map((value, k) => value + (k % 2 === 0 ? x : y));
-    const key = `${segment.source.id} ${segment.text}`;
-    const outside = segment.from.side === "in";
-    const label = segment.text && !labelled2.has(key) && segment.to.box && !outside ? labelPlace(segment.text, points) : null;
-    if (label) labelled2.add(key);
-    scene.edges.push({ segment, points, bounds: boundsOf(points), label });
-  });
-}
-function labelPlace(text2, points) {
-  for (let i = 0; i + 3 < points.length; i += 2) {
-    const [x0, y0, x1, y1] = points.slice(i, i + 4);
-    if (y1 - y0 >= 20 && y1 - y0 <= 60) return { text: text2, x: (x0 + x1) / 2 + LABEL_GAP, y: (y0 + y1) / 2 };
-  }
-  return null;
-}
-function boundsOf(points) {
-  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-  for (let i = 0; i < points.length; i += 2) {
-    left = Math.min(left, points[i]);
-    right = Math.max(right, points[i]);
-    top = Math.min(top, points[i + 1]);
-    bottom = Math.max(bottom, points[i + 1]);
-  }
-  return { x: left - 8, y: top - 8, width: right - left + 16, height: bottom - top + 16 };
-}
-function hit(scene, x, y, nameWidth) {
-  for (let i = scene.boxes.length - 1; i >= 0; i--) {
-    const placed = scene.boxes[i];
-    if (x < placed.x || y < placed.y || x > placed.x + placed.width || y > placed.y + placed.height) continue;
-    const { box } = placed;
-    if (box.kind === "branch") return { placed, fold: false };
-    if (box.inner) return { placed, fold: y < placed.y + 24 && x < placed.x + nameWidth(placed) };
-    return { placed, fold: placed.badge > 0 && x > placed.x + placed.width - placed.badge };
-  }
-  return null;
-}
-function headerWidth({ title, width }, measure) {
-  return Math.min(width, 36 + measure(title, FONT.title, true));
-}
-function nearest(scene, ids) {
-  for (let i = ids.length - 1; i >= 0; i--) {
-    const placed = scene.byId.get(ids[i]);
-    if (placed) return placed;
-  }
-  return null;
-}
-
-// src/graph_viewer/draw.ts
-var READABLE = 5.5;
-function drawScene(pen, scene, camera, view, ratio, look) {
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  pen.fillStyle = look.theme.background;
-  pen.fillRect(0, 0, view.width, view.height);
-  const { scale } = camera;
-  pen.setTransform(ratio * scale, 0, 0, ratio * scale, -camera.x * scale * ratio, -camera.y * scale * ratio);
-  const window2 = { x: camera.x, y: camera.y, width: view.width / scale, height: view.height / scale };
-  const boxes = scene.boxes.filter((placed) => meets(placed, window2));
-  const edges = scene.edges.filter((edge) => meets(edge.bounds, window2));
-  for (const placed of boxes) if (placed.box.inner) drawFrame(pen, placed, look, scale);
-  pen.globalAlpha = look.edgeAlpha;
-  drawEdges(pen, edges, look, scale);
-  pen.globalAlpha = 1;
-  for (const placed of boxes) placed.box.inner ? drawFrameName(pen, placed, look, scale) : drawBox(pen, placed, look, scale);
-  pen.globalAlpha = look.edgeAlpha;
-  if (FONT.label * scale >= READABLE) drawLabels(pen, edges, look);
-  pen.globalAlpha = 1;
-}
-function meets(a, b) {
-  return a.x < b.x + b.width && b.x < a.x + a.width + 8 && a.y < b.y + b.height && b.y < a.y + a.height + 8;
-}
-function drawFrame(pen, placed, look, scale) {
-  const { theme } = look;
-  const selected = placed === look.selected;
-  outline(pen, placed, 8);
-  pen.fillStyle = placed.depth % 2 === 0 ? theme.panel : theme.background;
-  pen.fill();
-  pen.strokeStyle = selected ? theme.accent : theme.line;
-  pen.lineWidth = selected ? 2 : Math.max(1, 0.6 / scale);
-  pen.stroke();
-}
-function drawFrameName(pen, placed, look, scale) {
-  if (FONT.title * scale < READABLE) return;
-  const { theme } = look;
-  const { box, x, y } = placed;
-  pen.font = `600 ${FONT.title}px ${theme.family}`;
-  pen.fillStyle = look.hits.has(box.id) ? theme.accent : theme.text;
-  const ground = placed.depth % 2 === 0 ? theme.panel : theme.background;
-  overLines(pen, (box.kind === "branch" ? "" : "▾ ") + placed.title, x + 12, y + 18, ground);
-}
-function overLines(pen, text2, x, y, ground) {
-  pen.lineWidth = 3;
-  pen.lineJoin = "round";
-  pen.strokeStyle = ground;
-  pen.strokeText(text2, x, y);
-  pen.fillText(text2, x, y);
-}
-function drawBox(pen, placed, look, scale) {
-  const { theme } = look;
-  const { box, x, y, width, height } = placed;
-  const selected = placed === look.selected;
-  if (box.count > 0) {
-    outline(pen, { x: x + 4, y: y + 4, width, height }, 6);
-    pen.fillStyle = theme.panel;
-    pen.fill();
-    pen.strokeStyle = theme.line;
-    pen.lineWidth = 1;
-    pen.stroke();
-  }
-  outline(pen, placed, 6);
-  pen.fillStyle = theme.background;
-  pen.fill();
-  if (look.hits.has(box.id)) {
-    pen.globalAlpha = 0.16;
-    pen.fillStyle = theme.accent;
-    pen.fill();
-    pen.globalAlpha = 1;
-  }
-  pen.strokeStyle = selected ? theme.accent : theme.line;
-  pen.lineWidth = selected ? 2 : 1;
-  if (box.hidden) pen.setLineDash([3, 3]);
-  pen.stroke();
-  pen.setLineDash([]);
-  pen.fillStyle = box.family < 0 ? theme.edge : look.families[box.family][1];
-  pen.fillRect(x, y + 1, FONT.title * scale < READABLE ? width : 4, height - 2);
-  if (FONT.title * scale >= READABLE) drawText(pen, placed, look);
-}
-function drawText(pen, placed, look) {
-  const { theme } = look;
-  const { box, x, y, width, height } = placed;
-  const middle = placed.subtitle ? y + 17 : y + height / 2 + 4;
-  pen.font = `600 ${FONT.title}px ${theme.family}`;
-  pen.fillStyle = box.hidden ? theme.muted : theme.text;
-  pen.fillText(placed.title, x + 13, middle);
-  pen.font = `${FONT.text}px ${theme.family}`;
-  pen.fillStyle = theme.muted;
-  if (placed.subtitle) pen.fillText(placed.subtitle, x + 13, y + 31);
-  if (box.count > 0) {
-    pen.textAlign = "right";
-    pen.fillText(badgeText(box), x + width - 9, middle);
-    pen.textAlign = "left";
-  }
-}
-function drawEdges(pen, edges, look, scale) {
-  const { theme } = look;
-  const strokes = [
-    [edges.filter(({ segment }) => !look.lit.has(segment)), theme.edge, 1.2],
-    [edges.filter(({ segment }) => look.lit.has(segment)), theme.accent, 2]
-  ];
-  for (const [some, color, width] of strokes) {
-    pen.strokeStyle = color;
-    pen.fillStyle = color;
-    pen.lineWidth = Math.max(width, width * 0.5 / scale);
-    pen.beginPath();
-    for (const edge of some) tracePath(pen, edge.points);
-    pen.stroke();
-    if (scale < 0.25) continue;
-    pen.beginPath();
-    for (const edge of some) if (edge.segment.to.box) arrowHead(pen, edge.points);
-    pen.fill();
-  }
-}
-function arrowHead(pen, points) {
-  const x = points[points.length - 2];
-  const y = points[points.length - 1];
-  const back = arrivesDown(points) ? -6 : 6;
-  pen.moveTo(x, y);
-  pen.lineTo(x - 3.5, y + back);
-  pen.lineTo(x + 3.5, y + back);
-  pen.closePath();
-}
-function drawLabels(pen, edges, look) {
-  const { theme, measure } = look;
-  pen.font = `${FONT.label}px ${theme.family}`;
-  const taken = [];
-  for (const { label } of edges) {
-    if (!label) continue;
-    const place = { x: label.x, y: label.y - 6, width: measure(label.text, FONT.label), height: 12 };
-    if (taken.some((other) => meets(place, other))) continue;
-    taken.push(place);
-    pen.fillStyle = theme.muted;
-    overLines(pen, label.text, label.x, label.y + 3.5, theme.background);
-  }
-}
-function outline(pen, { x, y, width, height }, radius) {
-  pen.beginPath();
-  pen.roundRect(x, y, width, height, radius);
 }
 
 // src/graph_viewer/canvas_view.ts
@@ -3699,24 +4000,24 @@ function serve(scope) {
       };
     }
     function orderRows(rows, slots) {
-      const place = new Float64Array(slots.length);
-      const number = (row) => row.forEach((slot, i) => place[slot] = i / row.length);
+      const place2 = new Float64Array(slots.length);
+      const number = (row) => row.forEach((slot, i) => place2[slot] = i / row.length);
       for (const row of rows) row.sort((a, b) => slots[a].by - slots[b].by);
       rows.forEach(number);
       for (let sweep = 0; sweep < SWEEPS; sweep++) {
         const down = sweep % 2 === 0;
         const walk = down ? rows : [...rows].reverse();
         for (const row of walk) {
-          const wish = new Map(row.map((slot) => [slot, mean(down ? slots[slot].above : slots[slot].below, place, place[slot])]));
-          row.sort((a, b) => wish.get(a) - wish.get(b) || place[a] - place[b]);
+          const wish = new Map(row.map((slot) => [slot, mean(down ? slots[slot].above : slots[slot].below, place2, place2[slot])]));
+          row.sort((a, b) => wish.get(a) - wish.get(b) || place2[a] - place2[b]);
           number(row);
         }
       }
     }
-    function mean(neighbours, place, otherwise) {
+    function mean(neighbours, place2, otherwise) {
       if (neighbours.length === 0) return otherwise;
       let sum = 0;
-      for (const neighbour2 of neighbours) sum += place[neighbour2];
+      for (const neighbour2 of neighbours) sum += place2[neighbour2];
       return sum / neighbours.length;
     }
     function alignRows(rows, slots, down) {
@@ -4294,6 +4595,9 @@ var Viewer = class {
   layouts = new LayoutClient();
   open = /* @__PURE__ */ new Set();
   hits = /* @__PURE__ */ new Set();
+  /** The ids of what is drawn as new. */
+  marked = /* @__PURE__ */ new Set();
+  paint = null;
   layoutRun = 0;
   lastToggle = 0;
   focusNext = null;
@@ -4364,6 +4668,19 @@ var Viewer = class {
   async setShowHidden(shown) {
     this.showHidden = shown;
     await this.relayout(this.selectedBox?.box.id ?? null);
+  }
+  /** Other colours on the same picture: nothing moves. */
+  setPaint(paint) {
+    this.paint = paint;
+    this.view.requestDraw();
+  }
+  /** How a drawn box is painted; null where it is not. */
+  shadeOf(placed) {
+    return shadeOf(placed, this);
+  }
+  /** The box at a place of the canvas. */
+  boxAt(x, y) {
+    return this.hitAt(x, y)?.placed ?? null;
   }
   setHits(ids) {
     this.hits = new Set(ids);
@@ -4483,6 +4800,9 @@ var Viewer = class {
       selected,
       lit: selected ? this.litBy(selected.box) : /* @__PURE__ */ new Set(),
       hits: this.hits,
+      marked: this.marked,
+      paint: this.paint,
+      model: this.model,
       measure: this.measure,
       edgeAlpha: 1
     };
@@ -4543,15 +4863,15 @@ var TensorReader = class {
     const key = `${graph}:${value}`;
     const asked = this.places.get(key);
     if (asked) return asked;
-    const place = h("div", { class: "mlnb-tensor" });
-    place.append(button("Statistics", `statistics of ${displayText(value)}`, () => this.ask(graph, value, key, place)));
-    return place;
+    const place2 = h("div", { class: "mlnb-tensor" });
+    place2.append(button("Statistics", `statistics of ${displayText(value)}`, () => this.ask(graph, value, key, place2)));
+    return place2;
   }
-  ask(graph, value, key, place) {
+  ask(graph, value, key, place2) {
     const request = ++lastRequest;
-    this.places.set(key, place);
+    this.places.set(key, place2);
     const words = h("div", { class: "mlnb-muted", role: "status" }, "reading…");
-    place.replaceChildren(words);
+    place2.replaceChildren(words);
     const timers = [
       setTimeout(() => words.textContent = "no answer yet: the kernel is busy, or none is running", BUSY_MS),
       setTimeout(() => words.textContent = "still no answer; is a kernel running?", SILENT_MS)
@@ -4560,8 +4880,8 @@ var TensorReader = class {
     this.cleanup.add(stop);
     this.waiting.set(request, (answer) => {
       stop();
-      if (answer.kind !== "tensor" && this.places.get(key) === place) this.places.delete(key);
-      place.replaceChildren(...answerParts(answer));
+      if (answer.kind !== "tensor" && this.places.get(key) === place2) this.places.delete(key);
+      place2.replaceChildren(...answerParts(answer));
     });
     this.model.send({ kind: "tensor", request, graph, value });
   }
@@ -4628,6 +4948,7 @@ var GraphPane = class {
     cleanup.add(() => this.viewer.close());
     this.minimap = new Minimap((x, y) => this.viewer.centre(x, y));
     this.search = new SearchBox(this.viewer, cleanup, this.detailsButton());
+    this.legend = new Legend((id) => void this.viewer.focus(id), (choice) => model.send({ kind: "choose", choice }));
     this.setState("loading");
     this.build();
     this.listen();
@@ -4641,6 +4962,9 @@ var GraphPane = class {
   search;
   minimap;
   reader;
+  legend;
+  painted = new PaintedLine();
+  tip = h("div", { class: "mlnb-tip" });
   body = h("div", { class: "mlnb-body" });
   stage = h("div", { class: "mlnb-stage" });
   panel = h("div", { class: "mlnb-panel", role: "region", label: "details of the selection" });
@@ -4673,11 +4997,13 @@ var GraphPane = class {
       this.hiddenToggle
     );
     this.hint.hidden = this.hiddenToggle.hidden = true;
-    this.notice.hidden = true;
-    stage.append(canvas, this.minimap.canvas, toolbar, this.hint, this.notice, this.cover);
+    this.notice.hidden = this.tip.hidden = true;
+    this.tip.setAttribute("aria-hidden", "true");
+    stage.append(canvas, this.minimap.canvas, toolbar, this.hint, this.notice, this.tip, this.cover);
     this.body.append(stage, h("div", { class: "mlnb-side" }, this.search.element, this.panel));
-    this.root.append(this.body, this.spoken);
+    this.root.append(this.legend.element, this.body, this.spoken);
     this.setHeight();
+    this.repaint();
   }
   detailsButton() {
     const fold = button("Details", "show the details of the selection", () => {
@@ -4696,7 +5022,8 @@ var GraphPane = class {
       press: (x, y) => viewer.press(x, y),
       open: (x, y) => viewer.openAt(x, y),
       cursor: (x, y) => viewer.cursorAt(x, y),
-      hint: () => this.showHint()
+      hint: () => this.showHint(),
+      hover: (place2) => this.showTip(place2)
     });
     listenToKeys(viewer.view.canvas, cleanup, {
       walk: (direction) => viewer.walk(direction),
@@ -4719,6 +5046,7 @@ var GraphPane = class {
     cleanup.follow(model, "change:payload", () => void this.load());
     cleanup.follow(model, "change:height", () => this.setHeight());
     cleanup.follow(model, "change:readable", () => this.say());
+    cleanup.follow(model, "change:painting", () => this.repaint());
     cleanup.follow(model, "change:selected", () => {
       if (viewer.selectedId === text(model, "selected")) return;
       viewer.select(text(model, "selected"));
@@ -4745,6 +5073,7 @@ var GraphPane = class {
         return;
       }
       this.viewer.selectedId ||= text(this.model, "selected");
+      this.viewer.marked = new Set(this.model.get("marked") ?? []);
       this.sizeUnobserved();
       await this.viewer.setPayload(payload);
       this.search.reset();
@@ -4758,8 +5087,8 @@ var GraphPane = class {
     if (this.viewer.view.size.width === 0 && clientWidth > 0) this.viewer.resize(clientWidth, clientHeight);
   }
   drawn() {
-    const { scene, view, theme, model } = this.viewer;
-    this.minimap.draw(scene, view.camera, view.size, { theme, families: model.payload.families });
+    const { scene, view, theme, model, paint } = this.viewer;
+    this.minimap.draw(scene, view.camera, view.size, { theme, families: model.payload.families, paint, model });
     if (this.root.dataset.state === "ready") return;
     this.setState("ready");
     performance.mark("mlnb-first-picture");
@@ -4776,8 +5105,9 @@ var GraphPane = class {
     const { viewer, model } = this;
     if (!viewer.model) return;
     const placed = viewer.selectedBox;
-    this.spoken.textContent = placed ? boxWords(placed.box) : "nothing selected";
-    this.panel.replaceChildren(panelFor(viewer.model, viewer.target, {
+    this.spoken.textContent = placed ? boxWords(placed.box) + this.valueWords() : "nothing selected";
+    this.sayValue();
+    this.panel.replaceChildren(this.painted.element, panelFor(viewer.model, viewer.target, {
       go: (id) => void viewer.focus(id),
       statistics: model.get("readable") ? (graph, value) => this.reader.element(graph, value) : null,
       showHidden: viewer.showHidden
@@ -4786,6 +5116,37 @@ var GraphPane = class {
     this.hiddenToggle.hidden = hidden2 === 0;
     this.hiddenToggle.textContent = `hidden: ${countText(hidden2)}`;
     this.hiddenToggle.setAttribute("aria-pressed", String(viewer.showHidden));
+  }
+  // Colours by numbers of the user's own: only what shows them changes, nothing is laid out anew.
+  repaint() {
+    const painting = this.model.get("painting") ?? {};
+    const ids = this.model.get("painted") ?? [];
+    const paint = painting.values ? new Paint(ids, painting) : null;
+    this.viewer.setPaint(paint);
+    this.legend.show(paint);
+    this.legend.offer(this.model.get("choices") ?? [], paint?.label ?? "");
+    this.sayValue();
+    this.tip.hidden = true;
+  }
+  sayValue() {
+    const placed = this.viewer.selectedBox;
+    this.painted.show(this.viewer.paint, placed && this.viewer.shadeOf(placed));
+  }
+  valueWords() {
+    const placed = this.viewer.selectedBox;
+    const shade = placed && this.viewer.shadeOf(placed);
+    return shade ? ` ${displayText(this.viewer.paint.label)} ${shade.text}.` : "";
+  }
+  showTip(place2) {
+    const { viewer, tip } = this;
+    const placed = place2 && viewer.paint ? viewer.boxAt(place2.x, place2.y) : null;
+    const shade = placed && viewer.shadeOf(placed);
+    tip.hidden = !shade;
+    if (!shade) return;
+    tip.replaceChildren(foreign(placed.box.title, 60), h("br"), h("strong", {}, shade.text), " ", foreign(viewer.paint.label, 60, "mlnb-muted"));
+    const { width } = viewer.view.size;
+    tip.style.left = `${Math.max(4, Math.min(place2.x + 14, width - tip.offsetWidth - 4))}px`;
+    tip.style.top = `${place2.y + 18}px`;
   }
   async toggleHidden() {
     await this.viewer.setShowHidden(!this.viewer.showHidden);
