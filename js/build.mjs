@@ -10,7 +10,8 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const target = join(here, "..", "mlnb", "widgets", "static");
-const widgets = ["graph_viewer", "tensor_table"];
+const widgets = ["graph_viewer", "tensor_table", "training_monitor"];
+const bundled = { graph_viewer: ["@dagrejs/dagre", "@dagrejs/graphlib"], training_monitor: ["uplot"] };
 const common = {
   bundle: true,
   write: false,
@@ -48,9 +49,7 @@ async function notice(name) {
 }
 
 async function bundle(widget) {
-  const licences = widget === "graph_viewer"
-    ? await Promise.all(["@dagrejs/dagre", "@dagrejs/graphlib"].map(notice))
-    : [];
+  const licences = await Promise.all((bundled[widget] ?? []).map(notice));
   const script = await build({
     ...common,
     entryPoints: [`src/${widget}/index.ts`],

@@ -20,11 +20,17 @@ if TYPE_CHECKING:
     from mlnb.data.sample import Sample as Sample
     from mlnb.data.samples import list_samples as list_samples
     from mlnb.data.samples import load_sample as load_sample
+    from mlnb.device.table import devices as devices
     from mlnb.downloads import download as download
+    from mlnb.errors import CallbackError as CallbackError
+    from mlnb.errors import CheckpointError as CheckpointError
+    from mlnb.errors import DataError as DataError
     from mlnb.errors import DownloadError as DownloadError
     from mlnb.errors import DownloadRefused as DownloadRefused
+    from mlnb.errors import ExportError as ExportError
     from mlnb.errors import ImageError as ImageError
     from mlnb.errors import InputError as InputError
+    from mlnb.errors import LayerError as LayerError
     from mlnb.errors import LimitExceeded as LimitExceeded
     from mlnb.errors import MissingExtra as MissingExtra
     from mlnb.errors import MlnbError as MlnbError
@@ -33,7 +39,9 @@ if TYPE_CHECKING:
     from mlnb.errors import ModelFormatError as ModelFormatError
     from mlnb.errors import ModelRunError as ModelRunError
     from mlnb.errors import ModelTimeout as ModelTimeout
+    from mlnb.errors import RunBusy as RunBusy
     from mlnb.errors import SampleMissing as SampleMissing
+    from mlnb.errors import TrainError as TrainError
     from mlnb.errors import UnknownName as UnknownName
     from mlnb.graph.fold import fold as fold
     from mlnb.graph.graph import Graph as Graph
@@ -44,20 +52,44 @@ if TYPE_CHECKING:
     from mlnb.models.model import Model as Model
     from mlnb.models.model import load_model as load_model
     from mlnb.models.prediction import Prediction as Prediction
+    from mlnb.networks.backbones import backbone as backbone
+    from mlnb.networks.backends import backends as backends
+    from mlnb.networks.export import export_onnx as export_onnx
+    from mlnb.networks.network import Network as Network
+    from mlnb.networks.nodes import Input as Input
+    from mlnb.networks.sequential import Sequential as Sequential
     from mlnb.specs import TensorSpec as TensorSpec
     from mlnb.specs import TensorSpecs as TensorSpecs
+    from mlnb.train.callbacks.csv_logger import CSVLogger as CSVLogger
+    from mlnb.train.callbacks.early_stopping import EarlyStopping as EarlyStopping
+    from mlnb.train.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
+    from mlnb.train.callbacks.tensorboard import TensorBoard as TensorBoard
+    from mlnb.train.health import LayerHealth as LayerHealth
+    from mlnb.train.history import History as History
+    from mlnb.train.keep.runs import list_runs as list_runs
+    from mlnb.train.lr_finder import lr_finder as lr_finder
+    from mlnb.train.run import Run as Run
+    from mlnb.train.trainer import Trainer as Trainer
     from mlnb.widgets.graph_viewer import GraphViewer as GraphViewer
+    from mlnb.widgets.image_grid import ImageGrid as ImageGrid
     from mlnb.widgets.tensor_table import TensorTable as TensorTable
+    from mlnb.widgets.training_monitor import TrainingMonitor as TrainingMonitor
 
 _HOMES = {
     "data.sample": ["Sample"],
     "data.samples": ["list_samples", "load_sample"],
+    "device.table": ["devices"],
     "downloads": ["download"],
     "errors": [
+        "CallbackError",
+        "CheckpointError",
+        "DataError",
         "DownloadError",
         "DownloadRefused",
+        "ExportError",
         "ImageError",
         "InputError",
+        "LayerError",
         "LimitExceeded",
         "MissingExtra",
         "MlnbError",
@@ -66,7 +98,9 @@ _HOMES = {
         "ModelFormatError",
         "ModelRunError",
         "ModelTimeout",
+        "RunBusy",
         "SampleMissing",
+        "TrainError",
         "UnknownName",
     ],
     "graph.fold": ["fold"],
@@ -75,9 +109,27 @@ _HOMES = {
     "limits": ["Limits"],
     "models.model": ["Model", "load_model"],
     "models.prediction": ["Prediction"],
+    "networks.backbones": ["backbone"],
+    "networks.backends": ["backends"],
+    "networks.export": ["export_onnx"],
+    "networks.network": ["Network"],
+    "networks.nodes": ["Input"],
+    "networks.sequential": ["Sequential"],
     "specs": ["TensorSpec", "TensorSpecs"],
+    "train.callbacks.csv_logger": ["CSVLogger"],
+    "train.callbacks.early_stopping": ["EarlyStopping"],
+    "train.callbacks.model_checkpoint": ["ModelCheckpoint"],
+    "train.callbacks.tensorboard": ["TensorBoard"],
+    "train.health": ["LayerHealth"],
+    "train.history": ["History"],
+    "train.keep.runs": ["list_runs"],
+    "train.lr_finder": ["lr_finder"],
+    "train.run": ["Run"],
+    "train.trainer": ["Trainer"],
     "widgets.graph_viewer": ["GraphViewer"],
+    "widgets.image_grid": ["ImageGrid"],
     "widgets.tensor_table": ["TensorTable"],
+    "widgets.training_monitor": ["TrainingMonitor"],
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -6,6 +6,7 @@ export interface Model {
   on(event: string, callback: (...parts: never[]) => void): void;
   off(event: string, callback: (...parts: never[]) => void): void;
   send(content: unknown): void;
+  widget_manager?: { kernel?: unknown }; // what builds widgets here; Jupyter's own knows the kernel
 }
 
 export interface RenderProps {

@@ -9,7 +9,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mlnb.magics import completion, display
+from mlnb.magics import cells, completion, display
 from mlnb.magics._table import MAGICS
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def load(shell: InteractiveShell) -> None:
     for path in MAGICS:
         module, _, name = path.rpartition(".")
         shell.register_magics(getattr(import_module(module), name))
+    cells.install(shell)
     completion.install(shell)
     display.install(shell)
     _switch_on_colab_widgets()
@@ -34,6 +35,8 @@ def unload(shell: InteractiveShell) -> None:
         manager.registry.pop(path.rpartition(".")[2], None)
         for name in names:
             manager.magics["line"].pop(name, None)
+            manager.magics["cell"].pop(name, None)
+    cells.remove(shell)
     completion.remove(shell)
     display.remove(shell)
 

@@ -5,7 +5,11 @@ classes and prints the corrected one.
 """
 
 MAGICS: dict[str, list[str]] = {
+    "mlnb.magics.build.BuildMagics": ["mlbuild"],
+    "mlnb.magics.keep.KeepMagics": ["mlexport"],
+    "mlnb.magics.device.DeviceMagics": ["mldevice"],
     "mlnb.magics.learn.LearnMagics": ["mlsample"],
     "mlnb.magics.look.LookMagics": ["mlgraph", "mlio", "mlload"],
+    "mlnb.magics.train.TrainMagics": ["mlruns", "mltrain"],
     "mlnb.magics.use.UseMagics": ["mlpredict"],
 }

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlnb.magics import layer_words
 from mlnb.magics._table import MAGICS
 from mlnb.magics.words import last_word, quoted, unquoted
 
@@ -35,17 +37,28 @@ def remove(shell: InteractiveShell) -> None:
     matchers[:] = [m for m in matchers if not getattr(m, "of_mlnb", False)]
 
 
-def complete(shell: InteractiveShell, line: str) -> tuple[str, list[str]] | None:
+def complete(
+    shell: InteractiveShell, line: str, above: Iterable[str] = ()
+) -> tuple[str, list[str]] | None:
     """The fragment before the cursor and what may stand in its place; `None` for other lines.
 
     >>> complete(get_ipython(), "%mlload --na")
     ('--na', ['--name'])
+
+    Args:
+        shell: the running IPython.
+        line: up to the cursor.
+        above: the lines of the cell above it.
     """
+    if layer_words.is_body(above):
+        return layer_words.complete_line(shell, line)
     call = _CALL.match(line)
     names = [name for names in MAGICS.values() for name in names]
     if call is None or call["name"] not in names:
         return None
-    parser: Parser = shell.magics_manager.magics["line"][call["name"]].parser
+    magics = shell.magics_manager.magics
+    name = call["name"]
+    parser: Parser = (magics["line"].get(name) or magics["cell"][name]).parser
     words, fragment = last_word(call["rest"])
     if fragment.startswith("-"):
         return fragment, [flag for flag in parser.options if flag.startswith(fragment)]
@@ -79,12 +92,15 @@ def _candidates(
         return ready if equals else [*_feeds(shell, words, meant), *ready]
     found: dict[str, Callable[[], list[str]]] = {
         "model": lambda: _variables(shell, "Model", "Graph"),
+        "module": lambda: _networks(shell),
+        "data": lambda: [*_variables(shell), *_samples()],
+        "network": lambda: _variables(shell, "Sequential"),
+        "run": lambda: [*_variables(shell, "Run"), *_runs()],
         "variable": lambda: _variables(shell),
         "sample": _samples,
     }
-    if argument.completes not in found:
-        return []
-    return [quoted(n) for n in found[argument.completes]() if n.startswith(meant)]
+    names = found.get(argument.completes, lambda: _words(argument.completes))()
+    return [quoted(n) for n in dict.fromkeys(names) if n.startswith(meant)]
 
 
 def _paths(meant: str, opened: str) -> list[str]:
@@ -118,6 +134,41 @@ def _samples() -> list[str]:
     return [sample.name for sample in list_samples()]
 
 
+def _networks(shell: InteractiveShell) -> list[str]:
+    from mlnb.magics.shell import user_names
+    from mlnb.magics.train import trainable
+
+    return sorted(n for n in user_names(shell, {}) if trainable(shell.user_ns[n]))
+
+
+def _runs() -> list[str]:
+    from mlnb.train.active import live_runs
+
+    return [run.name for run in live_runs()]
+
+
+def _words(kind: str) -> list[str]:
+    """The words that an option of `%mltrain` knows; who has no torch yet waits for none."""
+    fixed = {
+        "precision": ["auto", "bf16", "fp16", "fp32"],
+        "backend": ["compile", "eager"],
+        "class_weight": ["balanced"],
+        "quantize": ["dynamic", "static"],
+        "show": ["graph", "python", "table", "torch"],
+    }
+    if kind in fixed or "torch" not in sys.modules:
+        return fixed.get(kind, [])
+    from mlnb.train.words import loss_functions, metrics, optimizers, schedules
+
+    words: dict[str, Iterable[str]] = {
+        "loss": loss_functions.WORDS,
+        "optimizer": optimizers.RATES,
+        "schedule": schedules.WORDS,
+        "metric": metrics.NAMES,
+    }
+    return list(words.get(kind, ()))
+
+
 def _matcher(shell: InteractiveShell) -> Callable[..., Any]:
     try:
         from IPython.core.completer import SimpleCompletion, context_matcher
@@ -126,7 +177,8 @@ def _matcher(shell: InteractiveShell) -> Callable[..., Any]:
 
     @context_matcher(identifier="mlnb", priority=200)
     def matcher(context: Any) -> dict[str, Any]:
-        fragment, texts = complete(shell, context.text_until_cursor) or ("", [])
+        above = context.full_text.split("\n")[: context.cursor_line]
+        fragment, texts = complete(shell, context.text_until_cursor, above) or ("", [])
         completions = [SimpleCompletion(text=text, type="param") for text in texts]
         return {"completions": completions, "matched_fragment": fragment, "suppress": bool(texts)}
 

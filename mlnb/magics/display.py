@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary, ref
 
 from IPython.display import display
 
-from mlnb.magics import progress_line
+from mlnb.magics import progress_line, run_views
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -22,10 +22,16 @@ if TYPE_CHECKING:
 
 _CLASSES = (
     "mlnb.data.sample.Sample",
+    "mlnb.device.table.Devices",
     "mlnb.graph.graph.Graph",
     "mlnb.models.model.Model",
     "mlnb.models.prediction.Prediction",
+    "mlnb.networks.network.Network",
+    "mlnb.networks.sequential.Sequential",
+    "mlnb.networks.export.ExportReport",
     "mlnb.specs.TensorSpecs",
+    "mlnb.train.run.Run",
+    "mlnb.train.keep.run_table.RunTable",
     "mlnb.widgets.base.Widget",
 )
 
@@ -59,6 +65,7 @@ def install(shell: InteractiveShell) -> None:
         module, _, name = path.rpartition(".")
         _formatter(shell).for_type_by_name(module, name, partial(_display_once, shown))
     progress_line.install(shell)
+    run_views.install(shell, shown.add)
 
 
 def remove(shell: InteractiveShell) -> None:
@@ -69,6 +76,7 @@ def remove(shell: InteractiveShell) -> None:
         for path in _CLASSES:
             _formatter(shell).pop(path, None)
         progress_line.remove()
+        run_views.remove()
 
 
 def show(shell: InteractiveShell, value: object, *, silent: bool = False) -> None:
@@ -92,7 +100,7 @@ def _display_once(shown: Shown, value: object) -> None:
     _show_now(value)
 
 
-def _show_now(value: object) -> None:
+def _show_now(value: Any) -> None:
     from mlnb.data.sample import Sample
     from mlnb.widgets.base import has_front_end
 
@@ -100,6 +108,15 @@ def _show_now(value: object) -> None:
         from mlnb.magics.learn import sample_card
 
         display(sample_card(value), raw=True)
+    elif type(value).__name__ in ("Devices", "Run", "RunTable"):
+        run_views.show(value)
+    elif type(value).__name__ in ("Network", "Sequential"):
+        from mlnb.widgets import network_view
+
+        network_view.show_table(value)
+        network_view.show_graph(value)
+    elif type(value).__name__ == "ExportReport":
+        display({"text/plain": repr(value), "text/html": value._repr_html_()}, raw=True)
     elif has_front_end():
         _view(value)._ipython_display_()
     else:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, line_magic, needs_local_scope
+from IPython.core.magic import Magics, cell_magic, line_magic, needs_local_scope
 
 from mlnb.errors import MlnbError, unknown
 from mlnb.magics import display
@@ -36,7 +36,7 @@ class Argument:
     Args:
         flag: `"path"` for a place, `"--name"` for an option.
         completes: what it stands for and completes to: `"path"`, `"model"`, `"variable"`, `"feed"`,
-            `"sample"`, or `""`.
+            `"sample"`, `"module"`, `"data"`, `"run"`, a word that `completion` knows, or `""`.
         kind: what makes a value of the text.
         many: whether it takes any number of words.
         optional: whether a place may be left empty; options always may.
@@ -71,6 +71,7 @@ class Call:
         options: the arguments by name.
         local: the variables of the function that the magic stands in.
         silent: whether the line ended in a semicolon, so that nothing is shown.
+        body: of a cell magic the lines below it.
     """
 
     def __init__(
@@ -79,11 +80,13 @@ class Call:
         options: Namespace,
         local: Mapping[str, Any],
         silent: bool,
+        body: str = "",
     ) -> None:
         self.shell = shell
         self.options = options
         self.local = local
         self.silent = silent
+        self.body = body
 
     def variable(self, name: str, noun: str = "variable", kind: type | None = None) -> Any:
         """The value of a variable, the caller's own first.
@@ -126,28 +129,38 @@ class Call:
         display.show(self.shell, value, silent=self.silent)
 
 
-def magic(*arguments: Argument) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make a method `mlverb(self, call)` the line magic `%mlverb`; its docstring is its manual."""
+def magic(
+    *arguments: Argument, cell: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make a method `mlverb(self, call)` the magic `%mlverb`; its docstring is its manual.
+
+    Args:
+        arguments: what stands on its line.
+        cell: whether it is `%%mlverb`, with a body. IPython itself tells who writes one `%` or two
+            that it is the other.
+    """
 
     def decorate(method: Callable[[Magics, Call], Any]) -> Callable[..., Any]:
-        parser = Parser(method.__name__, arguments)
+        parser = Parser(("%%" if cell else "%") + method.__name__, arguments)
 
         @functools.wraps(method)
-        def run(self: Magics, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
+        def run(
+            self: Magics, line: str, body: str = "", local_ns: Mapping[str, Any] | None = None
+        ) -> Any:
             try:
                 words, silent = split_line(line)
-                call = Call(self.shell, parser.parse(words), local_ns or {}, silent)
+                call = Call(self.shell, parser.parse(words), local_ns or {}, silent, body)
                 return method(self, call)
             except (KeyboardInterrupt, MlnbError) as error:
                 interrupted = isinstance(error, KeyboardInterrupt)
                 first = str(error).strip().partition("\n")[0]
-                said = f"%{method.__name__} was interrupted" if interrupted else first
+                said = f"{parser.prog} was interrupted" if interrupted else first
                 raise UsageError(said) from error
 
         # IPython 7 would take the arguments of the wrapped method for those of the magic.
         del run.__wrapped__
         run.parser = parser  # type: ignore[attr-defined]
-        return line_magic(needs_local_scope(run))
+        return (cell_magic if cell else line_magic)(needs_local_scope(run))
 
     return decorate
 
@@ -155,8 +168,8 @@ def magic(*arguments: Argument) -> Callable[[Callable[..., Any]], Callable[..., 
 class Parser(ArgumentParser):
     """argparse without abbreviations and without an exit, with the closest name for a wrong one."""
 
-    def __init__(self, magic_name: str, arguments: Iterable[Argument]) -> None:
-        super().__init__(prog=f"%{magic_name}", add_help=False, allow_abbrev=False)
+    def __init__(self, prog: str, arguments: Iterable[Argument]) -> None:
+        super().__init__(prog=prog, add_help=False, allow_abbrev=False)
         self.arguments = tuple(arguments)
         for argument in self.arguments:
             if argument.switch:

@@ -42,7 +42,7 @@ class Widget(anywidget.AnyWidget):
 
     def __init__(self, **traits: Any) -> None:
         self._lock = RLock()
-        super().__init__(static_id=uuid4().hex, **traits)
+        super().__init__(**({"static_id": uuid4().hex} | traits))
 
     # ------------------------------------------------------------- what a subclass says of itself
 
@@ -59,9 +59,12 @@ class Widget(anywidget.AnyWidget):
     def _ipython_display_(self) -> None:
         if self.comm is None or not has_front_end():
             raise NotImplementedError  # IPython goes on to `_repr_mimebundle_`
-        pair = html(_PAIR, uid=self.static_id, picture=self.static_html())
-        display({"text/html": pair, "text/plain": self.static_text()}, raw=True)
+        display(self._static_bundle(), raw=True)
         display(self._repr_mimebundle_(), raw=True)
+
+    def _static_bundle(self) -> dict[str, Any]:
+        pair = html(_PAIR, uid=self.static_id, picture=self.static_html())
+        return {"text/html": pair, "text/plain": self.static_text()}
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         if self.comm is None or not has_front_end():

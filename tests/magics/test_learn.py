@@ -153,14 +153,20 @@ def test_clearing_empties_the_cache_and_says_how_much_it_was(notebook, tmp_path:
 
 
 def test_the_tutorial_of_a_sample_is_copied_and_never_over_what_is_there(notebook, tmp_path: Path):
-    ran = notebook.run(f"%mlsample digits --notebook {tmp_path}/mine")
+    ran = notebook.run(f"%mlsample squeezenet --notebook {tmp_path}/mine")
     copy = tmp_path / "mine" / "01_look_into_a_model.ipynb"
     assert ran.out == f"copied {copy}\n"
     assert json.loads(copy.read_text())["nbformat"] == 4
-    assert "digits" not in notebook.names
+    assert "squeezenet" not in notebook.names
     copy.write_text("my notes")
-    assert "left as it is" in notebook.run(f"%mlsample digits --notebook {tmp_path}/mine").out
+    assert "left as it is" in notebook.run(f"%mlsample squeezenet --notebook {tmp_path}/mine").out
     assert copy.read_text() == "my notes"
+
+
+def test_every_tutorial_of_a_sample_is_copied(notebook, tmp_path: Path):
+    notebook.run(f"%mlsample digits --notebook {tmp_path}/two;")
+    copied = {path.stem for path in (tmp_path / "two").iterdir()}
+    assert copied >= {"01_look_into_a_model", "05_train_and_steer"}
 
 
 def test_without_a_sample_all_tutorials_are_copied(notebook, tmp_path: Path):

@@ -19,5 +19,6 @@ def test_the_table_lists_every_magic():
         module = import_module(f"mlnb.magics.{file.stem}")
         for name, cls in getmembers(module, isclass):
             if issubclass(cls, Magics) and cls.__module__ == module.__name__:
-                found[f"{cls.__module__}.{name}"] = sorted(cls.magics["line"])
+                names = {**cls.magics["line"], **cls.magics["cell"]}
+                found[f"{cls.__module__}.{name}"] = sorted(names)
     assert found == MAGICS, f"the table should read:\nMAGICS = {pformat(found)}"

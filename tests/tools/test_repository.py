@@ -52,16 +52,17 @@ def readme_cells() -> list[str]:
 
 def test_the_readme_tour_runs_as_it_stands(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.delenv("MLNB_DATA", raising=False)
-    magics, python = readme_cells()
-    assert len(magics.splitlines()) <= 12
-    assert len(python.splitlines()) <= 12
-    notebook = new_notebook(cells=[new_code_cell(magics), new_code_cell(python)])
+    cells = readme_cells()
+    assert all(len(cell.splitlines()) <= 12 for cell in cells)
+    notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
     resources = {"metadata": {"path": str(tmp_path)}}
     client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources)
     client.execute()
-    shape, summary = (cell.outputs[-1] for cell in notebook.cells)
+    shape, summary, _, branches, accuracy = (cell.outputs[-1] for cell in notebook.cells)
     assert shape.data["text/plain"] == "(1, 1000, 1, 1)"
     assert "Conv" in summary.data["text/plain"]
+    assert "<img" in branches.data["text/html"]
+    assert float(accuracy.data["text/plain"]) > 0.9
 
 
 def test_what_the_documents_link_to_exists() -> None:

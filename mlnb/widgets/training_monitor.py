@@ -1,0 +1,445 @@
+"""`TrainingMonitor`: runs while they train: their curves, how far they have come, their controls.
+
+It lives as long as its runs do: at the end it closes into its static picture, which is what a
+saved notebook keeps. A control only asks: the loop obeys at its next step, and no message of the
+front end ever trains, displays or waits. Ten times a second one message tells what is new; the
+traits, which a new view begins with, follow without a message of their own.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import traitlets as t
+from IPython.display import display, update_display
+
+from mlnb.errors import MlnbError, unknown
+from mlnb.formatting import Markup, display_text, html, plural
+from mlnb.train import active
+from mlnb.train.run import Run
+from mlnb.train.show import lines, report
+from mlnb.train.steer.edits import checked_rate
+from mlnb.widgets import base
+from mlnb.widgets.base import Widget, bundle, error_line, refuse_unknown
+from mlnb.widgets.curve_feed import TICK_POINTS, Buffers, CurveFeed, number
+from mlnb.widgets.gauges import gauges_of
+from mlnb.widgets.new_pages import on_new_page
+
+if TYPE_CHECKING:
+    from mlnb.train.steer.control import Request
+
+TICK_SECONDS = 0.1
+UNASKED_SECONDS = (0.25, 10.0)
+"""When a view that cannot ask while the cell runs is told the whole curve: ever more rarely."""
+PAGE_SECONDS = (1.5, 6.0)
+"""How long after a page has connected it is sent a monitor: before that it may not listen yet."""
+STAND_INS = 2
+STAND_IN_SECONDS = 0.5
+RUNS = 8
+KEPT = 60
+_ACTIONS = {"stop": "stop", "pause": "pause", "resume": "resume", "lr": "set_lr"} | {
+    "checkpoint": "checkpoint",
+    "rewind": "rewind",
+}
+_forking = threading.local()
+
+
+class TrainingMonitor(Widget):
+    """Runs as they train: watch them, pause, stop, change a learning rate, write a checkpoint.
+
+    >>> run = trainer.fit(data, background=True)
+    >>> TrainingMonitor(run)
+    >>> TrainingMonitor([run, run.fork(100, lr=1e-4)])
+
+    With `%load_ext mlnb` it opens by itself whenever a run begins. A fork is drawn beside the run
+    that it branched off. Of a run that has ended it shows the line, the curve and the table of
+    epochs.
+
+    On the curve: drag to zoom, double click to come back; arrow keys move the cursor, `+` and `-`
+    zoom, `l` changes between a linear and a logarithmic axis, the space bar pauses, `s` twice
+    stops.
+
+    Args:
+        runs: a `Run`, or several, at most eight.
+
+    Raises:
+        TypeError: for anything else, or for an argument that does not exist.
+    """
+
+    _esm = bundle("training_monitor.js")
+    _css = bundle("training_monitor.css")
+
+    runs = t.List(
+        t.Dict(),
+        help="For every run: title, line, progress (0 to 1, -1 where nobody knows), state "
+        '("preparing", "training", "paused", "ended"), lr, note, total (steps planned), kept '
+        "(steps to go back to), device, there (its memory in bytes).",
+    ).tag(sync=True)
+    stands_in = t.Unicode(
+        help="Its own id, where it is sent to a page that has lost its monitor."
+    ).tag(sync=True)
+
+    def __init__(self, runs: Run | Iterable[Run], **unknown: Any) -> None:
+        refuse_unknown("TrainingMonitor", unknown, ["runs"])
+        self._own = _checked(runs)
+        self._shown: list[Run] = []
+        self._feeds: list[CurveFeed] = []
+        self._forget: list[Callable[[], object]] = []
+        self._asked: dict[int, Request] = {}
+        self._problems: dict[int, str] = {}
+        self._displayed = self._heard = self._quiet = False
+        self._due = self._unasked = 0.0
+        self._patience = UNASKED_SECONDS[0]
+        self._pages: list[float] = []
+        self._stand_ins: list[StandIn] = []
+        super().__init__(**self._first_traits())
+        for run in _with_parents(self._own):
+            self._add(run)
+        if not any(run.active for run in self._own):
+            self._finish(self._own[0])
+        else:
+            self._forget.append(on_new_page(self._new_page))
+
+    def _first_traits(self) -> dict[str, Any]:
+        return {"runs": [_facts(run) for run in _with_parents(self._own)]}
+
+    def _add(self, run: Run) -> None:
+        self._shown.append(run)
+        self._feeds.append(CurveFeed(run))
+        self._forget += [run.on_tick(self._follow), run.on_end(self._finish)]
+
+    # ----------------------------------------------------------------------------- the two outputs
+
+    def _ipython_display_(self) -> None:
+        if not base.has_front_end():
+            raise NotImplementedError  # a terminal prints the repr
+        with self._lock:
+            # One id for every place where it is shown, so that all get the final picture.
+            display(self._static_bundle(), raw=True, display_id=self.static_id)
+            self._displayed = True
+            if self.comm is not None:
+                display(self._repr_mimebundle_(), raw=True)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        made = super()._repr_mimebundle_()
+        if len(made) > 1:  # a reader who is not trusted with styles sees this below the curve
+            made["text/plain"] = f"{self._names()}: run this cell to train and to steer it"
+        return made
+
+    def static_html(self) -> Markup:
+        """What a saved notebook keeps: while it trains a line, then line, curve and epochs."""
+        if any(run.active for run in self._own):
+            one = self.runs[0]
+            return html(
+                "<p><b>{name}</b> {line}<br>It was still training when this was saved; "
+                "<code>%mlruns</code> shows how it went on.</p>",
+                name=self._names(),
+                line=one["line"] if len(self._own) == 1 else plural(len(self._own), "run"),
+            )
+        if len(self._own) == 1:
+            return Markup(self._own[0]._repr_html_())
+        return report.overlay(self._own)
+
+    def static_text(self) -> str:
+        """The same as plain text."""
+        return "\n".join(repr(run) for run in self._own)
+
+    def __repr__(self) -> str:
+        states = ", ".join(dict.fromkeys(one["state"] for one in self.runs[: len(self._own)]))
+        return f"TrainingMonitor({self._names()!r}, {states})"
+
+    def _names(self) -> str:
+        return display_text(", ".join(run.name for run in self._own), 80)
+
+    # ---------------------------------------------------------------------------- what the run does
+
+    def _follow(self, run: Run) -> None:
+        """Called by the loop ten times a second, and when the run is paused or goes on."""
+        now = time.monotonic()
+        at = self._shown.index(run)
+        if now < self._due and _state(run) == self.runs[at]["state"]:
+            return
+        if not self._lock.acquire(blocking=False):
+            return  # somebody is being told the whole curve; the next tick tells the rest
+        try:
+            self._due = max(self._due + TICK_SECONDS, now + TICK_SECONDS / 2)
+            seen = gauges_of(run).look(run) if run.active else None
+            self._tell(now, {} if seen is None else {at: seen})
+            self._serve_pages(now)
+        finally:
+            self._lock.release()
+
+    def _tell(self, now: float, seen: dict[int, dict[str, float | None]]) -> None:
+        """One message with what is new of every run; the traits follow in silence."""
+        if self.comm is None:
+            return
+        buffers = Buffers()
+        unasked = not self._heard and now >= self._unasked
+        if unasked:
+            self._unasked = now + self._patience
+            self._patience = min(2 * self._patience, UNASKED_SECONDS[1])
+        told, facts = [], []
+        for at, run in enumerate(self._shown):
+            facts.append(_facts(run, self._problem(at)))
+            changed = {k: v for k, v in facts[at].items() if v != self.runs[at].get(k)}
+            part = self._feeds[at].fresh(buffers, TICK_POINTS // len(self._shown))
+            if part.get("whole"):
+                part["gauges"] = gauges_of(run).whole(buffers)
+            elif unasked:
+                gauges = gauges_of(run).whole(buffers)
+                part["again"] = self._feeds[at].whole(buffers, 1000) | {"gauges": gauges}
+                changed = facts[at]  # it may have missed any of them
+            told.append(part | {"facts": changed, "seen": seen.get(at)})
+        self._quiet = True
+        try:
+            self.runs = facts
+        finally:
+            self._quiet = False
+        self.send({"kind": "tick", "runs": told}, list(buffers))
+
+    def _should_send_property(self, key: str, value: Any) -> bool:
+        return not self._quiet and bool(super()._should_send_property(key, value))
+
+    def _problem(self, at: int) -> str:
+        """What the loop could not do of what was asked here last."""
+        request = self._asked.get(at)
+        if request is not None and request.error is not None:
+            return error_line(request.error)
+        return self._problems.get(at, "")
+
+    def _finish(self, run: Run) -> None:
+        """Called when a run has ended; after the last the picture takes the live view's place."""
+        with self._lock:
+            self._tell(time.monotonic(), {})
+            if any(one.active for one in self._own):
+                return
+            for forget in self._forget:
+                forget()
+            self._forget.clear()
+            self._close()
+
+    def _close(self) -> None:
+        if self.comm is None:
+            return
+        if self._displayed:
+            update_display(self._static_bundle(), raw=True, display_id=self.static_id)
+        self.close()
+
+    # ------------------------------------------------------------------- a page that was reloaded
+
+    def _new_page(self) -> None:
+        """Called when a front end connects: it may have had a view of this monitor before."""
+        now = time.monotonic()
+        self._pages = [now + after for after in PAGE_SECONDS]
+
+    def _serve_pages(self, now: float) -> None:
+        """Send a page that has come meanwhile a monitor; one that nobody needs is closed."""
+        if self._pages and now >= self._pages[0]:
+            self._pages = self._pages[1:]
+            self._stand_ins.append(StandIn(self))
+        while len(self._stand_ins) > STAND_INS:
+            self._stand_ins.pop(0).leave()  # of a page that is gone, or had no need of it
+
+    # ------------------------------------------------------------------------------------- messages
+
+    def _receive_hello(self, message: Mapping[str, Any]) -> None:
+        """The front end asks whether messages get through."""
+        self._heard = True
+        self.send({"kind": "done", "request": message["request"]})
+
+    def _receive_sync(self, message: Mapping[str, Any]) -> None:
+        """A view that has missed something asks for the whole curves."""
+        with self._lock:
+            self._heard = True
+            buffers, told = Buffers(), []
+            for run, feed, facts in zip(self._shown, self._feeds, self.runs, strict=True):
+                gauges = gauges_of(run).whole(buffers)
+                told.append(feed.whole(buffers) | {"gauges": gauges, "facts": facts})
+            answer = {"kind": "tick", "request": message["request"], "runs": told}
+            self.send(answer, list(buffers))
+
+    def _receive_range(self, message: Mapping[str, Any]) -> None:
+        """A view zooms to steps that it has only in buckets."""
+        first, last = number(message.get("first")), number(message.get("last"))
+        if first is None or last is None:
+            raise MlnbError("a range has a first and a last step")
+        with self._lock:
+            buffers = Buffers()
+            told = [feed.between(first, last, buffers) for feed in self._feeds]
+            answer = {"kind": "range", "request": message["request"], "runs": told}
+            self.send(answer, list(buffers))
+
+    def _receive_control(self, message: Mapping[str, Any]) -> None:
+        """Ask the loop for something, and say that it was heard; it is done at the next step."""
+        action, value, at = message["action"], message.get("value"), message.get("run", 0)
+        if action not in (*_ACTIONS, "fork"):
+            raise unknown("control", str(action), [*_ACTIONS, "fork"])
+        if not isinstance(at, int) or not 0 <= at < len(self._shown):
+            raise MlnbError(f"there is no run {display_text(str(at), 20)} here")
+        run = self._shown[at]
+        if not run.active:
+            raise MlnbError(f"the run '{display_text(run.name)}' has ended")
+        self._problems.pop(at, None)
+        if action == "fork":
+            self._fork(at, *_place(value))
+        else:
+            self._ask(at, action, value)
+        self.send({"kind": "done", "request": message["request"]})
+
+    def _ask(self, at: int, action: str, value: Any) -> None:
+        control = self._shown[at]._control
+        if action == "rewind":
+            step, rate = _place(value)
+            self._asked[at] = control.request("rewind", step)
+            if rate is not None:
+                control.request("set_lr", (rate, None))
+            return
+        if action == "lr":
+            value = (checked_rate(value), None)  # of every optimizer
+        if action == "checkpoint":
+            value = ""  # its note
+        self._asked[at] = control.request(_ACTIONS[action], value)
+
+    def _fork(self, at: int, step: int, rate: float | None) -> None:
+        """Fork a run in a thread of its own, as it waits for the loop, and show it here."""
+        run = self._shown[at]
+        if len(self._shown) >= RUNS:
+            raise MlnbError(f"this monitor shows {RUNS} runs already; fork with run.fork({step})")
+
+        def fork() -> None:
+            _forking.monitor = self
+            try:
+                name = active.new_name(run.name)
+                self.adopt(run.fork(step, lr=rate, background=True, name=name))
+            except Exception as error:  # noqa: BLE001 - it stands below the curve
+                self._problems[at] = error_line(error)
+            finally:
+                del _forking.monitor
+
+        threading.Thread(target=fork, name="mlnb fork", daemon=True).start()
+
+    def adopt(self, run: Run) -> None:
+        """Show one more run, such as a fork of one that is shown."""
+        with self._lock:
+            if run in self._shown or self.comm is None:
+                return
+            self._own.append(run)
+            self._add(run)
+            self.runs = [_facts(one) for one in self._shown]
+
+
+class StandIn(TrainingMonitor):
+    """The monitor for a page that was reloaded.
+
+    Such a page does not know yet that the kernel has subshells, so that it cannot ask: it is told
+    twice a second without, and of the controls only Stop gets through, by an interrupt. When the
+    runs have ended it goes on showing their curves, because the page does not hear of the picture
+    that took the place of the first monitor's line.
+    """
+
+    def __init__(self, first: TrainingMonitor) -> None:
+        self._first = first
+        self._next = 0.0
+        super().__init__(first._own)
+        self.update(stands_in=self.model_id or "")
+
+    def _first_traits(self) -> dict[str, Any]:
+        return super()._first_traits() | {"static_id": self._first.static_id, "stands_in": "new"}
+
+    def _new_page(self) -> None:
+        """The first monitor looks after new pages."""
+
+    def _tell(self, now: float, seen: dict[int, dict[str, float | None]]) -> None:
+        if self._heard or now >= self._next or not any(run.active for run in self._own):
+            self._next = now + STAND_IN_SECONDS
+            super()._tell(now, seen)
+
+    def _close(self) -> None:
+        """It goes on showing the curves."""
+
+    def leave(self) -> None:
+        """Its page is gone."""
+        for forget in self._forget:
+            forget()
+        self._forget.clear()
+        self.close()
+
+
+def adopted(run: Run) -> bool:
+    """Whether a monitor forked this run by a click, and shows it: it needs no view of its own."""
+    monitor: TrainingMonitor | None = getattr(_forking, "monitor", None)
+    if monitor is None or run.parent is None:
+        return False
+    monitor.adopt(run)
+    return True
+
+
+def _checked(runs: Any) -> list[Run]:
+    given = [runs] if isinstance(runs, Run) else runs
+    if isinstance(given, list | tuple) and given:
+        wrong = next((one for one in given if not isinstance(one, Run)), None)
+        if wrong is None and len(given) <= RUNS:
+            return list(dict.fromkeys(given))
+        if wrong is None:
+            raise TypeError(f"TrainingMonitor shows at most {RUNS} runs; received {len(given)}")
+        raise TypeError(f"TrainingMonitor expects a Run; received {type(wrong).__name__}")
+    raise TypeError(f"TrainingMonitor expects a Run, or several; received {type(runs).__name__}")
+
+
+def _place(value: Any) -> tuple[int, float | None]:
+    """The kept step to go back to, and the learning rate from there on."""
+    value = value if isinstance(value, dict) else {}
+    step, rate = value.get("step"), value.get("lr")
+    if isinstance(step, bool) or not isinstance(step, int):
+        raise MlnbError("a step is a whole number; the kept ones are in run.kept")
+    return step, None if rate is None else checked_rate(rate)
+
+
+def _with_parents(runs: list[Run]) -> list[Run]:
+    """The runs, and behind them those that they branched off."""
+    shown = list(runs)
+    for run in runs:
+        parent = run.parent[0] if run.parent is not None else None
+        if parent is not None and parent not in shown and len(shown) < RUNS:
+            shown.append(parent)
+    return shown
+
+
+def _state(run: Run) -> str:
+    return run.status if run.active else "ended"
+
+
+def _facts(run: Run, problem: str = "") -> dict[str, Any]:
+    """A run as its monitor shows it."""
+    note = display_text(run.notices[-1], 300) if run.notices else ""
+    gauges = gauges_of(run)
+    return {
+        "title": display_text(run.name),
+        "line": lines.line(run),
+        "progress": _share(run),
+        "state": _state(run),
+        "lr": number(run.lr),
+        "note": problem or note,
+        "total": _total(run),
+        "kept": run.kept[-KEPT:],
+        "device": gauges.device,
+        "there": gauges.total,
+    }
+
+
+def _share(run: Run) -> float:
+    """The share of the planned epochs that is done; -1 where nobody knows."""
+    state = run._state
+    if not run.epochs:
+        return -1.0
+    steps = state.batches.steps
+    return min(1.0, (state.epoch + (state.batch / steps if steps else 0.0)) / run.epochs)
+
+
+def _total(run: Run) -> int | None:
+    """The steps planned."""
+    per_epoch = run._plan.steps_per_epoch
+    return per_epoch * run.epochs if per_epoch and run.epochs else None
