@@ -65,7 +65,7 @@ class Steered:
         self.subshell = self._subshell()
         self.view = ""
         self.updates = 0
-        self.traits: dict[str, Any] = {}
+        self.facts: dict[str, Any] = {}
         self.answers: set[int] = set()
         self._requests = 0
         self._cell = ""
@@ -85,15 +85,15 @@ class Steered:
 
     def start(self) -> None:
         """Begin to train in a cell, and wait until it does."""
-        self.view, self.traits, self.updates = "", {}, 0
+        self.view, self.facts, self.updates = "", {}, 0
         self._cell = self.client.execute(TRAIN)
-        assert self.hear(lambda: self.traits.get("state") == "training" and self.view != "")
+        assert self.hear(lambda: self.facts.get("state") == "training" and self.view != "")
 
     def finish(self) -> None:
         """Wait for the end of the cell."""
         while self.client.get_shell_msg(timeout=60)["parent_header"].get("msg_id") != self._cell:
             pass
-        assert self.hear(lambda: self.traits.get("state") == "ended")
+        assert self.hear(lambda: self.facts.get("state") == "ended")
 
     def ask(self, action: str, value: float | None = None) -> int:
         """Click: the message goes to the subshell where there is one."""
@@ -127,15 +127,17 @@ class Steered:
         if message["msg_type"] == "display_data" and VIEW in content["data"]:
             self.view = content["data"][VIEW]["model_id"]
         if message["msg_type"] == "comm_open":
-            self.traits |= content["data"].get("state", {})
+            for facts in content["data"].get("state", {}).get("runs", ()):
+                self.facts |= facts
         if message["msg_type"] != "comm_msg":
             return
+        self.updates += 1
         data = content["data"]
-        if data["method"] == "update":
-            self.updates += 1
-            self.traits |= data["state"]
-        elif data["method"] == "custom" and data["content"]["kind"] == "done":
-            self.answers.add(data["content"]["request"])
+        said = data["content"] if data["method"] == "custom" else {}
+        if said.get("kind") == "tick":
+            self.facts |= said["runs"][0]["facts"]
+        elif said.get("kind") == "done":
+            self.answers.add(said["request"])
 
     def _subshell(self) -> str:
         reply = self.client.kernel_info(reply=True, timeout=60)["content"]
@@ -246,16 +248,16 @@ def test_pause_and_rate_reach_the_next_step(steered: Steered):
     for trial in range(TRIALS):
         asked = time.time()
         steered.ask("pause")
-        assert steered.hear(lambda: steered.traits["state"] == "paused")
+        assert steered.hear(lambda: steered.facts["state"] == "paused")
         paused.append(asked)
         asked = time.time()
         steered.ask("resume")
-        assert steered.hear(lambda: steered.traits["state"] == "training")
+        assert steered.hear(lambda: steered.facts["state"] == "training")
         resumed.append(asked)
         rate = 1e-3 / (trial + 2)
         asked = time.time()
         steered.ask("lr", rate)
-        assert steered.hear(lambda rate=rate: steered.traits["lr"] == pytest.approx(rate))
+        assert steered.hear(lambda rate=rate: steered.facts["lr"] == pytest.approx(rate))
         rated.append((asked, rate))
     steered.ask("stop")
     steered.finish()
@@ -288,14 +290,14 @@ def test_a_fast_loop_says_ten_things_a_second(steered: Steered):
 
 
 def test_a_run_in_the_background_hears_everything(steered: Steered):
-    steered.view, steered.traits = "", {}
+    steered.view, steered.facts = "", {}
     cell = steered.client.execute(f"{TRAIN} --background")
-    assert steered.hear(lambda: steered.traits.get("state") == "training" and steered.view != "")
+    assert steered.hear(lambda: steered.facts.get("state") == "training" and steered.view != "")
     while steered.client.get_shell_msg(timeout=60)["parent_header"].get("msg_id") != cell:
         pass
     request = steered.ask("pause")
     assert steered.hear(lambda: request in steered.answers)
-    assert steered.hear(lambda: steered.traits["state"] == "paused")
+    assert steered.hear(lambda: steered.facts["state"] == "paused")
     steered.ask("stop")
-    assert steered.hear(lambda: steered.traits["state"] == "ended")
+    assert steered.hear(lambda: steered.facts["state"] == "ended")
     assert steered.run("print(run.wait(20), run.stop_reason)") == "True stopped\n"
