@@ -90,7 +90,7 @@ def _epoch(run: Run, ledger: Ledger) -> str:
 def _steps(run: Run, ledger: Ledger) -> str:
     """The steps of an epoch: the hot loop."""
     state, plan, step, control = run._state, run._plan, run._step, run._control
-    schedule, guard, callbacks = state.schedule, step.guard, plan.callbacks
+    guard, callbacks = step.guard, plan.callbacks
     shield, clock, record = interrupts.shield(), time.perf_counter, ledger.record
     late = guard if guard is not None and not guard.every_step else None
     bad = guard.bad if guard is not None and guard.every_step else None
@@ -105,15 +105,9 @@ def _steps(run: Run, ledger: Ledger) -> str:
                     return withheld(run, ledger, 0)
                 record(loss, outputs, targets)
                 state.batch += 1
-                if accumulating:
-                    if not step.stepped:
-                        continue
-                    ledger.step_ended()
-                state.step += 1
-                if schedule is not None:
-                    ledger.rate(schedule.lr)
-                    if schedule.step():
-                        step.lr_changed()
+                if accumulating and not step.stepped:
+                    continue
+                _step_taken(run, ledger)
         except Exception as error:  # noqa: BLE001  raised again, but for a single row
             failed(run, error, inputs)
             continue
@@ -137,12 +131,7 @@ def _steps(run: Run, ledger: Ledger) -> str:
         if accumulating and step.flush():
             if bad is not None and bad():
                 return withheld(run, ledger, 0)
-            ledger.step_ended()
-            state.step += 1
-            if schedule is not None:
-                ledger.rate(schedule.lr)
-                if schedule.step():
-                    step.lr_changed()
+            _step_taken(run, ledger)
             left_over = True
     if left_over and hooked:
         callbacks.call("on_step_end", run)
@@ -150,6 +139,18 @@ def _steps(run: Run, ledger: Ledger) -> str:
         return withheld(run, ledger, late.lost())
     ledger.drain()
     return ""
+
+
+def _step_taken(run: Run, ledger: Ledger) -> None:
+    """The optimizer has stepped: the position and the rate of what comes next."""
+    state, schedule = run._state, run._state.schedule
+    if run._plan.accumulate > 1:
+        ledger.step_ended()
+    state.step += 1
+    if schedule is not None:
+        ledger.rate(schedule.lr)
+        if schedule.step():
+            run._step.lr_changed()
 
 
 def _finish_epoch(run: Run, ledger: Ledger) -> str:
