@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { dots, extremes, heights, line, places } from "../src/training_monitor/columns";
 import { Curve, HELD, type Block } from "../src/training_monitor/curve";
-import { ASK_MS, Feed, RANGE_MS } from "../src/training_monitor/feed";
+import { ASK_MS, Feed, RANGE_MS, RunData } from "../src/training_monitor/feed";
+import { Legend } from "../src/training_monitor/legend";
 import { scene } from "../src/training_monitor/scene";
 import { Smoother, SPANS, usualSpan } from "../src/training_monitor/smoothing";
 import { pointsOf } from "../src/training_monitor/strips";
@@ -293,6 +294,44 @@ test("space pauses, l changes the scale, s stops when it is meant", () => {
   press(root, "s");
   expect(sent().filter(({ action }) => action === "stop")).toHaveLength(1);
   undo();
+});
+
+test("a tick leaves the legend's elements where they are, so that a press outlasts it", () => {
+  const [root, undo] = shown();
+  const part = (values: number[], at: number, whole = true) => ({ generation: 0, from: whole ? 0 : 2, to: whole ? 2 : 3, whole, block: { per: 1, first: whole ? 1 : 3, count: values.length, series: { loss: [at] } } });
+  const tick = (...runs: number[][]) => {
+    model.emit("msg:custom", { kind: "tick", runs: runs.map((values, at) => part(values, at, values.length > 1)) }, runs.map((values) => view(values)));
+    vi.advanceTimersByTime(50);
+  };
+  tick([4, 3], [2, 1]);
+  const legend = root.querySelector<HTMLElement>(".mlnb-legend")!;
+  const elements = [...legend.querySelectorAll("*")];
+  const [first, second] = [...legend.querySelectorAll("button")];
+  expect([first!.textContent, second!.textContent]).toEqual(["lenet", "lenet-2"]);
+  const before = legend.textContent;
+  tick([2.5], [0.5]);
+  expect(legend.textContent).not.toBe(before);
+  expect([...legend.querySelectorAll("*")]).toEqual(elements);
+  second!.click();
+  vi.advanceTimersByTime(50);
+  expect([first, second].map((one) => one!.getAttribute("aria-pressed"))).toEqual(["false", "true"]);
+  expect([...legend.querySelectorAll("*")]).toEqual(elements);
+  undo();
+});
+
+test("one run needs no button; its values come and go with what it tells", () => {
+  const legend = new Legend(() => {});
+  const reading = { titles: ["lenet"], steered: 0, cursor: null, step: "", span: 1 };
+  const run = new RunData();
+  run.take({ generation: 0, from: 0, to: 2, whole: true, block: steps(1, [4, 3])[0], epochs: [{ epoch: 1, step: 2, val_loss: 2 }] }, [view([4, 3])]);
+  legend.draw([run], reading);
+  expect(legend.element.querySelector("button")!.hidden).toBe(true);
+  expect(legend.element.textContent).toBe("loss 3validation 2");
+  legend.draw([run], { ...reading, cursor: 1, step: "step 1" });
+  expect(legend.element.textContent).toBe("loss 4validation 2step 1");
+  run.epochs = [];
+  legend.draw([run, undefined], { ...reading, titles: ["lenet", "other"] });
+  expect([...legend.element.querySelectorAll(".mlnb-group")].map((group) => group.textContent)).toEqual(["lenetloss 3", "other"]);
 });
 
 test("one goes back to a kept step, in the run or in a copy of it", () => {

@@ -142,11 +142,25 @@ test("an interrupt that fails is said, and Stop can be tried again", async () =>
   expect(button(root, "Stop")).toBeTruthy();
 });
 
-test("a kernel that never answers is not greeted for ever", () => {
+test("a kernel that does not answer is greeted ever more rarely", () => {
   const run = new Run();
   shown(run);
+  vi.advanceTimersByTime(1500);
+  expect(run.greetings).toHaveLength(3);
+  vi.advanceTimersByTime(22_500);
+  expect(run.greetings).toHaveLength(7); // after 3, 6, 12 and 24 seconds
   vi.advanceTimersByTime(3_600_000);
-  expect(run.greetings).toHaveLength(5);
+  expect(run.greetings).toHaveLength(14);
+});
+
+test("a subshell that comes late, on a busy machine, is noticed", () => {
+  const run = new Run(interruptible());
+  const root = shown(run);
+  vi.advanceTimersByTime(12_500);
+  expect(root.dataset.path).toBe("interrupt");
+  run.answer(run.greetings.at(-1));
+  expect(root.dataset.path).toBe("message");
+  expect(grey(root)).toEqual([]);
 });
 
 test("a word on what cannot be reached comes before what the run says", () => {

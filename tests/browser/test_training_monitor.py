@@ -295,7 +295,7 @@ def test_one_zooms_reads_values_and_forks_by_clicking(
     page.wait_for_timeout(1_500)
     page.screenshot(path=screenshots / "monitor_fork.png")
     assert page.locator(".mlnb-training-monitor").count() == 1
-    opened.button("steer lenet-1").click()
+    opened.button("steer lenet-1").click(delay=350)  # a press that lasts for several ticks
     expect(opened.rate).to_have_value("0.01")
     opened.click_until("stop the run and keep it", "ended")
     opened.root.get_by_role("button", name="steer lenet", exact=True).click()

@@ -61,8 +61,9 @@ export class Controls {
     this.rate.readOnly = why !== "";
   }
 
-  /** Steer another run. */
+  /** Steer another run; what was typed for the one before is none of its business. */
   choose(run: number): void {
+    if (run !== this.run) this.rate.removeAttribute("aria-invalid");
     [this.run, this.asked] = [run, ""];
   }
 

@@ -1,13 +1,13 @@
-// The curves of the runs: plot, legend, smoothing, scale, zoom and keys. `Curves` holds what the
-// reader chose; the numbers are the feed's, the pixels the plot's.
-import { displayText } from "../display_text";
+// The curves of the runs: plot, smoothing, scale, zoom and keys. `Curves` holds what the reader
+// chose; the numbers are the feed's, the pixels the plot's, the words below them the legend's.
 import { button, h } from "../dom";
 import { Cleanup } from "../host";
-import { countText, valueText } from "../numbers";
+import { countText } from "../numbers";
 import { colorsOf, followTheme, type Colors } from "./colors";
-import type { Feed, RunData } from "./feed";
+import type { Feed } from "./feed";
+import { Legend } from "./legend";
 import { Plot } from "./plot";
-import { bestRow, colorOf, scene, validationColor } from "./scene";
+import { scene } from "./scene";
 import { SPANS, usualSpan } from "./smoothing";
 
 export interface RunFacts {
@@ -31,7 +31,7 @@ const SHARE_AHEAD = 0.2; // done of what is planned, before the axis shows all o
 export class Curves {
   readonly element: HTMLElement;
   private readonly host = h("div", { class: "mlnb-plot", role: "application", label: `curve; ${KEYS}`, title: "drag to zoom, double click to come back" });
-  private readonly legend = h("div", { class: "mlnb-legend" });
+  private readonly legend: Legend;
   private readonly spoken = h("span", { class: "mlnb-spoken", role: "status" });
   private readonly slider = h("input", { type: "range", label: "how many steps the smoothed curve is the mean of" });
   private readonly smooth = h("span", { class: "mlnb-smooth-value" });
@@ -47,9 +47,9 @@ export class Curves {
   private steered = 0;
   private frame = 0;
   private stopAsked = -TWICE_MS;
-  private legendKey = "";
 
   constructor(private readonly feed: Feed, private readonly steering: Steering, cleanup: Cleanup) {
+    this.legend = new Legend((run) => steering.choose(run));
     this.scale = button("log", "logarithmic scale", () => this.toggleLog());
     this.scale.setAttribute("aria-pressed", "false");
     this.whole = button("show all", "show the whole curve again", () => this.show(null));
@@ -61,7 +61,7 @@ export class Curves {
     });
     const smoothing = h("label", { class: "mlnb-muted mlnb-smooth", title: "the mean over about so many steps" }, "smooth", this.slider, this.smooth);
     const tools = h("div", { class: "mlnb-tools" }, this.whole, smoothing, this.scale);
-    this.element = h("div", { class: "mlnb-curves" }, this.host, h("div", { class: "mlnb-below" }, this.legend, tools), this.spoken);
+    this.element = h("div", { class: "mlnb-curves" }, this.host, h("div", { class: "mlnb-below" }, this.legend.element, tools), this.spoken);
     this.host.tabIndex = 0;
     cleanup.listen<KeyboardEvent>(this.host, "keydown", (event) => this.key(event));
     this.colors = colorsOf(this.element);
@@ -157,27 +157,10 @@ export class Curves {
     this.draw();
   }
 
-  // ------------------------------------------------------------------------------------- the legend
-
   private drawLegend(span: number): void {
-    const groups = this.feed.runs.map((run, at) => (run ? this.entries(run, at, span) : []));
     const step = this.cursor === null ? "" : `step ${countText(Math.round(this.stepAt()))}`;
-    const key = JSON.stringify([groups, step, this.steered, this.facts.map(({ title }) => title)]);
-    if (key === this.legendKey) return;
-    this.legendKey = key;
-    const several = groups.length > 1;
-    const focused = this.legend.contains(document.activeElement);
-    const parts = groups.map((entries, at) => {
-      const shown = entries.map(({ color, look, text, value }) =>
-        h("span", { class: "mlnb-entry" }, h("i", { class: `mlnb-swatch mlnb-${look} mlnb-k${color}` }), h("span", {}, text), " ", h("b", {}, value)));
-      if (!several) return h("span", { class: "mlnb-group" }, ...shown);
-      const title = displayText(this.facts[at]?.title ?? "", 24);
-      const choose = button(title, `steer ${title}`, () => this.steering.choose(at));
-      choose.setAttribute("aria-pressed", String(at === this.steered));
-      return h("span", { class: "mlnb-group" }, choose, ...shown);
-    });
-    this.legend.replaceChildren(...parts, h("span", { class: "mlnb-muted" }, step));
-    if (focused) this.legend.querySelector<HTMLElement>("[aria-pressed=true]")?.focus();
+    const titles = this.facts.map(({ title }) => title);
+    this.legend.draw(this.feed.runs, { titles, steered: this.steered, cursor: this.cursor, step, span });
   }
 
   private stepAt(): number {
@@ -186,25 +169,6 @@ export class Curves {
       if (at >= 0) return run!.curve.x[at]!;
     }
     return this.cursor!;
-  }
-
-  private entries(run: RunData, at: number, span: number): { color: number; look: string; text: string; value: string }[] {
-    const runs = this.feed.runs.length;
-    const { curve } = run;
-    const place = this.cursor === null ? curve.length - 1 : curve.nearest(this.cursor);
-    const entries = curve.names.map((name, series) => {
-      const values = curve.series.get(name)!;
-      const smoothed = run.smoothed(name, span)[place];
-      const [low, high] = [(values.low ?? values.mean)[place], (values.high ?? values.mean)[place]];
-      const raw = this.cursor === null || place < 0 ? "" : low === high ? ` (${valueText(low)})` : ` (${valueText(low)} to ${valueText(high)})`;
-      return { color: colorOf(at, series, runs), look: "solid", text: displayText(name, 20), value: valueText(nothing(smoothed)) + (span > 1 ? raw : "") };
-    });
-    const rows = run.epochs.filter((row) => typeof row.val_loss === "number");
-    const row = this.cursor === null ? rows.at(-1) : rows.filter((one) => (one.step ?? 0) <= this.cursor!).at(-1) ?? rows[0];
-    if (row) entries.push({ color: validationColor(at, curve.names.length, runs), look: "dotted", text: "validation", value: valueText(row.val_loss) });
-    const best = bestRow(run);
-    if (best && run.epochs.length > 1) entries.push({ color: 0, look: "none", text: "best at epoch", value: String(best.epoch) });
-    return entries;
   }
 
   // --------------------------------------------------------------------------------------- the keys
@@ -255,7 +219,7 @@ export class Curves {
     this.plot.point(step);
     this.cursor = step;
     this.paint();
-    this.spoken.textContent = this.legend.textContent;
+    this.spoken.textContent = this.legend.element.textContent;
   }
 
   private stopTwice(): void {
@@ -264,8 +228,4 @@ export class Curves {
     else this.steering.say("press s again to stop the run and keep it");
     this.stopAsked = now;
   }
-}
-
-function nothing(value: number | undefined): number | null {
-  return value === undefined || Number.isNaN(value) ? null : value;
 }

@@ -3,9 +3,9 @@
 // it (on a subshell) all controls work, elsewhere an interrupt is the one thing that gets through.
 import type { Cleanup, Model } from "../host";
 
-// A greeting that comes before the front end has its subshell waits for the cell, hence several; the
-// verdict comes after the second, and an answer that comes later overrules it.
-export const GREETINGS_MS = [0, 500, 1500, 3000, 6000];
+// A greeting that comes before the front end has its subshell waits for the cell, hence several, ever
+// more rarely; the verdict comes after the second, and an answer that comes later overrules it.
+export const GREETINGS_MS = [0, 500, 1500];
 export const GREETING_MS = 1000;
 export const STOP_MS = 400; // how long a stop by message may take before the kernel is interrupted
 
@@ -31,15 +31,16 @@ export class Reach {
   path: Path = "asking";
   private last = Math.floor(Math.random() * 1e9); // another view of the same run counts elsewhere
   private readonly waiting = new Map<number, Waiting>();
+  private greeting: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly model: Model, private readonly changed: () => void, cleanup: Cleanup) {
     cleanup.follow(model, "msg:custom", (answer: Answer) => this.hear(answer));
     cleanup.add(() => {
       for (const { timer } of this.waiting.values()) clearTimeout(timer);
     });
-    const greetings = GREETINGS_MS.map((after) => setTimeout(() => this.greet(), after));
     const verdict = setTimeout(() => this.path === "asking" && this.take(this.otherPath()), GREETING_MS);
-    cleanup.add(() => [...greetings, verdict].forEach(clearTimeout));
+    cleanup.add(() => [this.greeting, verdict].forEach(clearTimeout));
+    this.greetAfter(0, 0);
   }
 
   /** Ask for something by message; `done` hears what went wrong, or nothing. */
@@ -71,8 +72,12 @@ export class Reach {
     this.model.send({ ...content, request: ++this.last });
   }
 
-  private greet(): void {
-    if (this.path !== "message") this.send({ kind: "hello" }, GREETING_MS, () => {}, () => {});
+  private greetAfter(now: number, next: number): void {
+    this.greeting = setTimeout(() => {
+      if (this.path === "message") return;
+      this.send({ kind: "hello" }, GREETING_MS, () => {}, () => {});
+      this.greetAfter(next, GREETINGS_MS.find((at) => at > next) ?? 2 * next);
+    }, next - now);
   }
 
   private send(content: object, patience: number, unheard: () => void, done: (problem: string) => void): void {

@@ -289,8 +289,9 @@ var Controls = class {
     this.grey(this.stop, ended || (path === "none" ? STOP_YOURSELF : path === "no kernel" ? why : ""));
     this.rate.readOnly = why !== "";
   }
-  /** Steer another run. */
+  /** Steer another run; what was typed for the one before is none of its business. */
   choose(run) {
+    if (run !== this.run) this.rate.removeAttribute("aria-invalid");
     [this.run, this.asked] = [run, ""];
   }
   togglePause() {
@@ -374,6 +375,214 @@ function followTheme(changed) {
     observer.disconnect();
     query2.removeEventListener("change", changed);
   };
+}
+
+// src/training_monitor/columns.ts
+function places(first, last, columns) {
+  const width = (last - first) / columns;
+  const made = new Array(2 * columns);
+  for (let c = 0; c < columns; c++) {
+    made[2 * c] = first + (c + 0.25) * width;
+    made[2 * c + 1] = first + (c + 0.75) * width;
+  }
+  return made;
+}
+function extremes(curve, name, first, last, columns) {
+  const drawn = new Array(2 * columns).fill(null);
+  const values = curve.series.get(name);
+  if (!values || last <= first) return drawn;
+  const { mean } = values;
+  const [low, high] = [values.low ?? mean, values.high ?? mean];
+  const scale = columns / (last - first);
+  const end = curve.find(last + 1e-9);
+  for (let i = curve.find(first); i < end; i++) {
+    const [small, large] = [low[i], high[i]];
+    if (!Number.isFinite(small) || !Number.isFinite(large)) continue;
+    const at = 2 * Math.min(columns - 1, Math.floor((curve.x[i] - first) * scale));
+    const before = drawn[at];
+    if (before === null) {
+      drawn[at] = small;
+      if (large !== small) drawn[at + 1] = large;
+      continue;
+    }
+    const above = drawn[at + 1] ?? before;
+    drawn[at] = Math.min(before, small);
+    drawn[at + 1] = Math.max(above, large);
+  }
+  return drawn;
+}
+function line(curve, values, first, last, columns) {
+  const drawn = new Array(2 * columns).fill(null);
+  if (last <= first) return drawn;
+  const scale = columns / (last - first);
+  const [begin, end] = [curve.find(first), curve.find(last + 1e-9)];
+  for (let i = begin; i < end; i++) {
+    const value = values[i];
+    if (Number.isFinite(value)) drawn[2 * Math.min(columns - 1, Math.floor((curve.x[i] - first) * scale))] = value;
+  }
+  drawn[0] ??= between(curve, values, begin, first);
+  if (end < curve.length) drawn[2 * columns - 1] = between(curve, values, end, last);
+  return drawn;
+}
+function dots(steps, values, first, last, columns) {
+  const drawn = new Array(2 * columns).fill(null);
+  const scale = 2 * columns / (last - first);
+  for (const [i, step] of steps.entries()) {
+    if (step < first || step > last || values[i] === null) continue;
+    drawn[Math.min(2 * columns - 1, Math.floor((step - first) * scale))] = values[i];
+  }
+  return drawn;
+}
+function heights(drawn, log) {
+  const values = [];
+  for (const one of drawn) for (const value of one) if (value !== null && (!log || value > 0)) values.push(value);
+  if (values.length === 0) return log ? [0.1, 1] : [0, 1];
+  values.sort((a, b) => a - b);
+  let [low, high] = [values[0], values.at(-1)];
+  if (log) return low === high ? [low / 2, high * 2] : [low / (high / low) ** 0.04, high * (high / low) ** 0.04];
+  const most = values[Math.floor(0.98 * (values.length - 1))];
+  if (values.length > 50 && high - low > 4 * (most - low) && most > low) high = low + 1.6 * (most - low);
+  if (low === high) [low, high] = [low - Math.abs(low || 1) * 0.5, high + Math.abs(high || 1) * 0.5];
+  const room = 0.04 * (high - low);
+  return [low >= 0 && low < 0.35 * high ? 0 : low - room, high + room];
+}
+function between(curve, values, at, step) {
+  if (at <= 0 || at >= curve.length) return null;
+  const [x0, x1, y0, y1] = [curve.x[at - 1], curve.x[at], values[at - 1], values[at]];
+  const value = y0 + (step - x0) / (x1 - x0) * (y1 - y0);
+  return Number.isFinite(value) ? value : null;
+}
+
+// src/training_monitor/scene.ts
+function colorOf(at, series, runs) {
+  return runs > 1 ? at % 8 : series % 8;
+}
+function scene(runs, view) {
+  const { first, last, columns } = view;
+  const shapes = [];
+  const best = [];
+  for (const [at, run] of runs.entries()) {
+    if (!run) continue;
+    const { closer } = run;
+    const near = closer && closer.first <= first && closer.last >= Math.min(last, run.curve.last) ? closer.data : run;
+    for (const given of run.givenUp) {
+      for (const name of given.names) shapes.push({ run: at, name, color: 7, look: "ghost", drawn: line(given, given.series.get(name).mean, first, last, columns) });
+    }
+    const names = near.curve.names;
+    for (const [series, name] of names.entries()) {
+      const color = colorOf(at, series, runs.length);
+      const smoothed = view.span > 1;
+      shapes.push({ run: at, name, color, look: smoothed ? "noise" : "line", drawn: extremes(near.curve, name, first, last, columns) });
+      if (smoothed) shapes.push({ run: at, name, color, look: series && runs.length > 1 ? "dashed" : "line", drawn: line(near.curve, near.smoothed(name, view.span), first, last, columns) });
+    }
+    const told = run.epochs.filter((row2) => typeof row2.val_loss === "number");
+    if (told.length) {
+      const color = validationColor(at, names.length, runs.length);
+      const steps = told.map((row2) => row2.step ?? 0);
+      shapes.push({ run: at, name: "validation", color, look: "dots", drawn: dots(steps, told.map((row2) => row2.val_loss), first, last, columns) });
+    }
+    const row = bestRow(run);
+    const value = row && (row.val_loss ?? row.loss);
+    if (row && typeof value === "number") best.push({ step: row.step ?? 0, value, color: told.length ? validationColor(at, names.length, runs.length) : colorOf(at, 0, runs.length) });
+  }
+  const ranged = shapes.filter(({ look }) => look !== "ghost").map(({ drawn }) => drawn);
+  const [low, high] = heights(ranged, view.log);
+  const marks = runs.flatMap((run, at) => (run?.marks ?? []).filter((mark) => mark.step >= first && mark.step <= last).map((mark) => ({ ...mark, run: at })));
+  for (const shape of shapes) if (view.log) shape.drawn = shape.drawn.map((value) => value !== null && value > 0 ? value : null);
+  return { x: places(first, last, columns), shapes, low, high, marks, best };
+}
+function validationColor(at, series, runs) {
+  return runs > 1 ? at % 8 : Math.max(1, series) % 8;
+}
+function bestRow(run) {
+  return run.best === null ? void 0 : run.epochs.find((row) => row.epoch === run.best);
+}
+
+// src/training_monitor/legend.ts
+var Legend = class {
+  constructor(choose) {
+    this.choose = choose;
+    this.element.append(this.step);
+  }
+  choose;
+  element = h("div", { class: "mlnb-legend" });
+  step = h("span", { class: "mlnb-muted" });
+  groups = [];
+  draw(runs, reading) {
+    const several = runs.length > 1;
+    this.element.classList.toggle("mlnb-several", several);
+    for (const [at, run] of runs.entries()) {
+      const group = this.groups[at] ??= this.add(at);
+      const entries = run ? entriesOf(run, at, runs.length, reading) : [];
+      group.draw(several ? displayText(reading.titles[at] ?? "", 24) : "", at === reading.steered, entries);
+    }
+    write(this.step, reading.step);
+  }
+  add(at) {
+    const group = new Group(() => this.choose(at));
+    this.step.before(group.element);
+    return group;
+  }
+};
+var Group = class {
+  element = h("span", { class: "mlnb-group" });
+  choose;
+  lines = [];
+  constructor(choose) {
+    this.choose = button("", "", choose);
+    this.element.append(this.choose);
+  }
+  draw(name, steered, entries) {
+    write(this.choose, name);
+    this.choose.hidden = name === "";
+    this.choose.setAttribute("aria-label", `steer ${name}`);
+    this.choose.setAttribute("aria-pressed", String(steered));
+    for (const line2 of this.lines.splice(entries.length)) line2.element.remove();
+    for (const [at, entry] of entries.entries()) {
+      const line2 = this.lines[at] ??= this.add();
+      line2.draw(entry);
+    }
+  }
+  add() {
+    const line2 = new Line();
+    this.element.append(line2.element);
+    return line2;
+  }
+};
+var Line = class {
+  swatch = h("i");
+  text = h("span");
+  value = h("b");
+  element = h("span", { class: "mlnb-entry" }, this.swatch, this.text, " ", this.value);
+  draw({ color, look, text: text2, value }) {
+    const name = `mlnb-swatch mlnb-${look} mlnb-k${color}`;
+    if (this.swatch.className !== name) this.swatch.className = name;
+    write(this.text, text2);
+    write(this.value, value);
+  }
+};
+function entriesOf(run, at, runs, { cursor, span }) {
+  const { curve } = run;
+  const place = cursor === null ? curve.length - 1 : curve.nearest(cursor);
+  const entries = curve.names.map((name, series) => {
+    const values = curve.series.get(name);
+    const smoothed = run.smoothed(name, span)[place];
+    const [low, high] = [(values.low ?? values.mean)[place], (values.high ?? values.mean)[place]];
+    const raw = cursor === null || place < 0 ? "" : low === high ? ` (${valueText(low)})` : ` (${valueText(low)} to ${valueText(high)})`;
+    return { color: colorOf(at, series, runs), look: "solid", text: displayText(name, 20), value: valueText(nothing(smoothed)) + (span > 1 ? raw : "") };
+  });
+  const rows = run.epochs.filter((row2) => typeof row2.val_loss === "number");
+  const row = cursor === null ? rows.at(-1) : rows.filter((one) => (one.step ?? 0) <= cursor).at(-1) ?? rows[0];
+  if (row) entries.push({ color: validationColor(at, curve.names.length, runs), look: "dotted", text: "validation", value: valueText(row.val_loss) });
+  const best = bestRow(run);
+  if (best && run.epochs.length > 1) entries.push({ color: 0, look: "none", text: "best at epoch", value: String(best.epoch) });
+  return entries;
+}
+function nothing(value) {
+  return value === void 0 || Number.isNaN(value) ? null : value;
+}
+function write(element, text2) {
+  if (element.textContent !== text2) element.textContent = text2;
 }
 
 // node_modules/uplot/dist/uPlot.esm.js
@@ -4840,127 +5049,6 @@ function canDraw() {
   return drawable;
 }
 
-// src/training_monitor/columns.ts
-function places(first, last, columns) {
-  const width = (last - first) / columns;
-  const made = new Array(2 * columns);
-  for (let c = 0; c < columns; c++) {
-    made[2 * c] = first + (c + 0.25) * width;
-    made[2 * c + 1] = first + (c + 0.75) * width;
-  }
-  return made;
-}
-function extremes(curve, name, first, last, columns) {
-  const drawn = new Array(2 * columns).fill(null);
-  const values = curve.series.get(name);
-  if (!values || last <= first) return drawn;
-  const { mean } = values;
-  const [low, high] = [values.low ?? mean, values.high ?? mean];
-  const scale = columns / (last - first);
-  const end = curve.find(last + 1e-9);
-  for (let i = curve.find(first); i < end; i++) {
-    const [small, large] = [low[i], high[i]];
-    if (!Number.isFinite(small) || !Number.isFinite(large)) continue;
-    const at = 2 * Math.min(columns - 1, Math.floor((curve.x[i] - first) * scale));
-    const before = drawn[at];
-    if (before === null) {
-      drawn[at] = small;
-      if (large !== small) drawn[at + 1] = large;
-      continue;
-    }
-    const above = drawn[at + 1] ?? before;
-    drawn[at] = Math.min(before, small);
-    drawn[at + 1] = Math.max(above, large);
-  }
-  return drawn;
-}
-function line(curve, values, first, last, columns) {
-  const drawn = new Array(2 * columns).fill(null);
-  if (last <= first) return drawn;
-  const scale = columns / (last - first);
-  const [begin, end] = [curve.find(first), curve.find(last + 1e-9)];
-  for (let i = begin; i < end; i++) {
-    const value = values[i];
-    if (Number.isFinite(value)) drawn[2 * Math.min(columns - 1, Math.floor((curve.x[i] - first) * scale))] = value;
-  }
-  drawn[0] ??= between(curve, values, begin, first);
-  if (end < curve.length) drawn[2 * columns - 1] = between(curve, values, end, last);
-  return drawn;
-}
-function dots(steps, values, first, last, columns) {
-  const drawn = new Array(2 * columns).fill(null);
-  const scale = 2 * columns / (last - first);
-  for (const [i, step] of steps.entries()) {
-    if (step < first || step > last || values[i] === null) continue;
-    drawn[Math.min(2 * columns - 1, Math.floor((step - first) * scale))] = values[i];
-  }
-  return drawn;
-}
-function heights(drawn, log) {
-  const values = [];
-  for (const one of drawn) for (const value of one) if (value !== null && (!log || value > 0)) values.push(value);
-  if (values.length === 0) return log ? [0.1, 1] : [0, 1];
-  values.sort((a, b) => a - b);
-  let [low, high] = [values[0], values.at(-1)];
-  if (log) return low === high ? [low / 2, high * 2] : [low / (high / low) ** 0.04, high * (high / low) ** 0.04];
-  const most = values[Math.floor(0.98 * (values.length - 1))];
-  if (values.length > 50 && high - low > 4 * (most - low) && most > low) high = low + 1.6 * (most - low);
-  if (low === high) [low, high] = [low - Math.abs(low || 1) * 0.5, high + Math.abs(high || 1) * 0.5];
-  const room = 0.04 * (high - low);
-  return [low >= 0 && low < 0.35 * high ? 0 : low - room, high + room];
-}
-function between(curve, values, at, step) {
-  if (at <= 0 || at >= curve.length) return null;
-  const [x0, x1, y0, y1] = [curve.x[at - 1], curve.x[at], values[at - 1], values[at]];
-  const value = y0 + (step - x0) / (x1 - x0) * (y1 - y0);
-  return Number.isFinite(value) ? value : null;
-}
-
-// src/training_monitor/scene.ts
-function colorOf(at, series, runs) {
-  return runs > 1 ? at % 8 : series % 8;
-}
-function scene(runs, view) {
-  const { first, last, columns } = view;
-  const shapes = [];
-  const best = [];
-  for (const [at, run] of runs.entries()) {
-    if (!run) continue;
-    const { closer } = run;
-    const near = closer && closer.first <= first && closer.last >= Math.min(last, run.curve.last) ? closer.data : run;
-    for (const given of run.givenUp) {
-      for (const name of given.names) shapes.push({ run: at, name, color: 7, look: "ghost", drawn: line(given, given.series.get(name).mean, first, last, columns) });
-    }
-    const names = near.curve.names;
-    for (const [series, name] of names.entries()) {
-      const color = colorOf(at, series, runs.length);
-      const smoothed = view.span > 1;
-      shapes.push({ run: at, name, color, look: smoothed ? "noise" : "line", drawn: extremes(near.curve, name, first, last, columns) });
-      if (smoothed) shapes.push({ run: at, name, color, look: series && runs.length > 1 ? "dashed" : "line", drawn: line(near.curve, near.smoothed(name, view.span), first, last, columns) });
-    }
-    const told = run.epochs.filter((row2) => typeof row2.val_loss === "number");
-    if (told.length) {
-      const color = validationColor(at, names.length, runs.length);
-      const steps = told.map((row2) => row2.step ?? 0);
-      shapes.push({ run: at, name: "validation", color, look: "dots", drawn: dots(steps, told.map((row2) => row2.val_loss), first, last, columns) });
-    }
-    const row = bestRow(run);
-    const value = row && (row.val_loss ?? row.loss);
-    if (row && typeof value === "number") best.push({ step: row.step ?? 0, value, color: told.length ? validationColor(at, names.length, runs.length) : colorOf(at, 0, runs.length) });
-  }
-  const ranged = shapes.filter(({ look }) => look !== "ghost").map(({ drawn }) => drawn);
-  const [low, high] = heights(ranged, view.log);
-  const marks = runs.flatMap((run, at) => (run?.marks ?? []).filter((mark) => mark.step >= first && mark.step <= last).map((mark) => ({ ...mark, run: at })));
-  for (const shape of shapes) if (view.log) shape.drawn = shape.drawn.map((value) => value !== null && value > 0 ? value : null);
-  return { x: places(first, last, columns), shapes, low, high, marks, best };
-}
-function validationColor(at, series, runs) {
-  return runs > 1 ? at % 8 : Math.max(1, series) % 8;
-}
-function bestRow(run) {
-  return run.best === null ? void 0 : run.epochs.find((row) => row.epoch === run.best);
-}
-
 // src/training_monitor/smoothing.ts
 var SPANS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4];
 function usualSpan(steps) {
@@ -5020,6 +5108,7 @@ var Curves = class {
   constructor(feed, steering, cleanup) {
     this.feed = feed;
     this.steering = steering;
+    this.legend = new Legend((run) => steering.choose(run));
     this.scale = button("log", "logarithmic scale", () => this.toggleLog());
     this.scale.setAttribute("aria-pressed", "false");
     this.whole = button("show all", "show the whole curve again", () => this.show(null));
@@ -5031,7 +5120,7 @@ var Curves = class {
     });
     const smoothing = h("label", { class: "mlnb-muted mlnb-smooth", title: "the mean over about so many steps" }, "smooth", this.slider, this.smooth);
     const tools = h("div", { class: "mlnb-tools" }, this.whole, smoothing, this.scale);
-    this.element = h("div", { class: "mlnb-curves" }, this.host, h("div", { class: "mlnb-below" }, this.legend, tools), this.spoken);
+    this.element = h("div", { class: "mlnb-curves" }, this.host, h("div", { class: "mlnb-below" }, this.legend.element, tools), this.spoken);
     this.host.tabIndex = 0;
     cleanup.listen(this.host, "keydown", (event) => this.key(event));
     this.colors = colorsOf(this.element);
@@ -5054,7 +5143,7 @@ var Curves = class {
   steering;
   element;
   host = h("div", { class: "mlnb-plot", role: "application", label: `curve; ${KEYS}`, title: "drag to zoom, double click to come back" });
-  legend = h("div", { class: "mlnb-legend" });
+  legend;
   spoken = h("span", { class: "mlnb-spoken", role: "status" });
   slider = h("input", { type: "range", label: "how many steps the smoothed curve is the mean of" });
   smooth = h("span", { class: "mlnb-smooth-value" });
@@ -5070,7 +5159,6 @@ var Curves = class {
   steered = 0;
   frame = 0;
   stopAsked = -TWICE_MS;
-  legendKey = "";
   /** Something is new: repaint with the screen's next frame. */
   update(facts, steered) {
     [this.facts, this.steered] = [facts, steered];
@@ -5140,25 +5228,10 @@ var Curves = class {
     this.cursor = step;
     this.draw();
   }
-  // ------------------------------------------------------------------------------------- the legend
   drawLegend(span) {
-    const groups = this.feed.runs.map((run, at) => run ? this.entries(run, at, span) : []);
     const step = this.cursor === null ? "" : `step ${countText(Math.round(this.stepAt()))}`;
-    const key = JSON.stringify([groups, step, this.steered, this.facts.map(({ title }) => title)]);
-    if (key === this.legendKey) return;
-    this.legendKey = key;
-    const several = groups.length > 1;
-    const focused = this.legend.contains(document.activeElement);
-    const parts2 = groups.map((entries, at) => {
-      const shown = entries.map(({ color, look, text: text2, value }) => h("span", { class: "mlnb-entry" }, h("i", { class: `mlnb-swatch mlnb-${look} mlnb-k${color}` }), h("span", {}, text2), " ", h("b", {}, value)));
-      if (!several) return h("span", { class: "mlnb-group" }, ...shown);
-      const title = displayText(this.facts[at]?.title ?? "", 24);
-      const choose = button(title, `steer ${title}`, () => this.steering.choose(at));
-      choose.setAttribute("aria-pressed", String(at === this.steered));
-      return h("span", { class: "mlnb-group" }, choose, ...shown);
-    });
-    this.legend.replaceChildren(...parts2, h("span", { class: "mlnb-muted" }, step));
-    if (focused) this.legend.querySelector("[aria-pressed=true]")?.focus();
+    const titles = this.facts.map(({ title }) => title);
+    this.legend.draw(this.feed.runs, { titles, steered: this.steered, cursor: this.cursor, step, span });
   }
   stepAt() {
     for (const run of this.feed.runs) {
@@ -5166,24 +5239,6 @@ var Curves = class {
       if (at >= 0) return run.curve.x[at];
     }
     return this.cursor;
-  }
-  entries(run, at, span) {
-    const runs = this.feed.runs.length;
-    const { curve } = run;
-    const place = this.cursor === null ? curve.length - 1 : curve.nearest(this.cursor);
-    const entries = curve.names.map((name, series) => {
-      const values = curve.series.get(name);
-      const smoothed = run.smoothed(name, span)[place];
-      const [low, high] = [(values.low ?? values.mean)[place], (values.high ?? values.mean)[place]];
-      const raw = this.cursor === null || place < 0 ? "" : low === high ? ` (${valueText(low)})` : ` (${valueText(low)} to ${valueText(high)})`;
-      return { color: colorOf(at, series, runs), look: "solid", text: displayText(name, 20), value: valueText(nothing(smoothed)) + (span > 1 ? raw : "") };
-    });
-    const rows = run.epochs.filter((row2) => typeof row2.val_loss === "number");
-    const row = this.cursor === null ? rows.at(-1) : rows.filter((one) => (one.step ?? 0) <= this.cursor).at(-1) ?? rows[0];
-    if (row) entries.push({ color: validationColor(at, curve.names.length, runs), look: "dotted", text: "validation", value: valueText(row.val_loss) });
-    const best = bestRow(run);
-    if (best && run.epochs.length > 1) entries.push({ color: 0, look: "none", text: "best at epoch", value: String(best.epoch) });
-    return entries;
   }
   // --------------------------------------------------------------------------------------- the keys
   key(event) {
@@ -5230,7 +5285,7 @@ var Curves = class {
     this.plot.point(step);
     this.cursor = step;
     this.paint();
-    this.spoken.textContent = this.legend.textContent;
+    this.spoken.textContent = this.legend.element.textContent;
   }
   stopTwice() {
     const now = performance.now();
@@ -5239,9 +5294,6 @@ var Curves = class {
     this.stopAsked = now;
   }
 };
-function nothing(value) {
-  return value === void 0 || Number.isNaN(value) ? null : value;
-}
 
 // src/training_monitor/curve.ts
 var HELD = 1 << 20;
@@ -5513,7 +5565,7 @@ var Feed = class {
 };
 
 // src/training_monitor/reach.ts
-var GREETINGS_MS = [0, 500, 1500, 3e3, 6e3];
+var GREETINGS_MS = [0, 500, 1500];
 var GREETING_MS = 1e3;
 var STOP_MS = 400;
 var Reach = class {
@@ -5524,9 +5576,9 @@ var Reach = class {
     cleanup.add(() => {
       for (const { timer } of this.waiting.values()) clearTimeout(timer);
     });
-    const greetings = GREETINGS_MS.map((after) => setTimeout(() => this.greet(), after));
     const verdict = setTimeout(() => this.path === "asking" && this.take(this.otherPath()), GREETING_MS);
-    cleanup.add(() => [...greetings, verdict].forEach(clearTimeout));
+    cleanup.add(() => [this.greeting, verdict].forEach(clearTimeout));
+    this.greetAfter(0, 0);
   }
   model;
   changed;
@@ -5534,6 +5586,7 @@ var Reach = class {
   last = Math.floor(Math.random() * 1e9);
   // another view of the same run counts elsewhere
   waiting = /* @__PURE__ */ new Map();
+  greeting;
   /** Ask for something by message; `done` hears what went wrong, or nothing. */
   ask(run, action, value, done) {
     const unheard = () => {
@@ -5560,10 +5613,14 @@ var Reach = class {
   post(content) {
     this.model.send({ ...content, request: ++this.last });
   }
-  greet() {
-    if (this.path !== "message") this.send({ kind: "hello" }, GREETING_MS, () => {
-    }, () => {
-    });
+  greetAfter(now, next) {
+    this.greeting = setTimeout(() => {
+      if (this.path === "message") return;
+      this.send({ kind: "hello" }, GREETING_MS, () => {
+      }, () => {
+      });
+      this.greetAfter(next, GREETINGS_MS.find((at) => at > next) ?? 2 * next);
+    }, next - now);
   }
   send(content, patience, unheard, done) {
     const request = ++this.last;
