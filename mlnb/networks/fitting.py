@@ -155,7 +155,7 @@ class Fitting:
                 `Trainer.fit` takes: a frame, a `Dataset`, a `DataLoader`, mlnb's own samples.
             y: targets, where `x` does not bring them.
             words: those of `Trainer.fit`: validation, epochs=10, batch_size=64, target,
-                class_weight, shuffle, background, folder, keep, name.
+                class_weight, shuffle, background, folder, keep, name, health.
 
         Returns:
             The run: its curve, its history, and the means to go on from it.

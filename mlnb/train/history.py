@@ -221,11 +221,18 @@ class History:
         return pd.DataFrame({n: s.array(len(index)) for n, s in self._series.items()}, index=index)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything, for a checkpoint: arrays as tensors, the rest as JSON has it."""
+        """Everything, for a checkpoint: arrays as tensors, the rest as JSON has it.
+
+        A series is a list of tensors which nobody writes again, so that what is kept of many steps
+        holds the early ones once.
+        """
         import torch
 
         length = self._length
-        series = {n: torch.from_numpy(s.array(length)) for n, s in self._series.items()}
+        series = {
+            name: [torch.from_numpy(chunk) for chunk in kept.chunks(length)]
+            for name, kept in self._series.items()
+        }
         return {
             "series": series,
             "steps": self._steps.ranges(length),
@@ -239,11 +246,15 @@ class History:
         fresh = History()
         fresh.extend(
             np.concatenate([np.empty(0, np.int64), *steps]),
-            **{name: np.asarray(values, np.float32) for name, values in state["series"].items()},
+            **{name: _joined(chunks) for name, chunks in state["series"].items()},
         )
         self._series, self._steps, self._length = fresh._series, fresh._steps, fresh._length
         self.epochs = [dict(row) for row in state["epochs"]]
         self.marks = [Mark(**mark) for mark in state["marks"]]
+
+
+def _joined(chunks: Sequence[ArrayLike]) -> NDArray[np.float32]:
+    return np.concatenate([np.empty(0, np.float32), *(np.asarray(c, np.float32) for c in chunks)])
 
 
 def _number(value: Any) -> float:

@@ -19,6 +19,7 @@ from mlnb.train.standing import Standing
 from mlnb.train.steer import background, branches, copies, edits
 from mlnb.train.steer.clock import Clock
 from mlnb.train.steer.control import Control, Request, refuse_waiting
+from mlnb.train.words.rates import checked_rate
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -156,7 +157,7 @@ class Run(Standing):
         Raises:
             DataError: the rate is no number from 0 up.
         """
-        value = edits.checked_rate(rate)
+        value = checked_rate(rate)
         name = edits.checked_optimizer(self._state, optimizer)
         self._ask(Request("set_lr", (value, name)))
 

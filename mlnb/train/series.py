@@ -35,9 +35,16 @@ class Series:
             values = values[len(part) :]
 
     def truncate(self, length: int) -> None:
-        """Forget all but the first `length`."""
+        """Forget all but the first `length`; a chunk that was handed out is not written again."""
         self._length = min(self._length, length)
         del self._chunks[-(-self._length // CHUNK) :]
+        if self._length % CHUNK:
+            self._chunks[-1] = self._chunks[-1].copy()
+
+    def chunks(self, length: int) -> list[NDArray[np.float32]]:
+        """The first `length`, piece by piece: full chunks themselves, of the last one a copy."""
+        whole, rest = divmod(length, CHUNK)
+        return self._chunks[:whole] + ([self._chunks[whole][:rest].copy()] if rest else [])
 
     def part(self, start: int, stop: int) -> NDArray[np.float32]:
         """The values from `start` up to `stop`; copies these alone."""
@@ -49,11 +56,7 @@ class Series:
 
     def array(self, length: int) -> NDArray[np.float32]:
         """The first `length` as one array."""
-        if not self._chunks:
-            return np.empty(0, np.float32)
-        whole, rest = divmod(length, CHUNK)
-        parts = self._chunks[:whole] + ([self._chunks[whole][:rest]] if rest else [])
-        return np.concatenate([np.empty(0, np.float32), *parts])
+        return self.part(0, length)
 
 
 class Steps:

@@ -126,6 +126,18 @@ def copied(run: Run) -> dict[str, nn.Module]:
     return models
 
 
+def settled(module: nn.Module) -> nn.Module:
+    """The module as it is between two steps: itself, or a copy where a run trains it."""
+    run = active.run_of(module)
+    if run is None:
+        return module
+    for name, model in run._state.models.items():
+        for path, inner in model.named_modules():
+            if inner is module:
+                return copied(run)[name].get_submodule(path)
+    return between_steps(run, lambda: copies.for_prediction({"it": module}), "copy")["it"]
+
+
 def _train(run: Run) -> None:
     """The session itself."""
     from mlnb.train import loop

@@ -83,16 +83,17 @@ class CurveFeed:
             self._catch_up()
             return self.whole(buffers)
         history, start = self._run.history, self._sent
-        stop, epochs, marks = len(history), list(history.epochs), list(history.marks)
+        stop, epochs, marks = len(history), len(history.epochs), len(history.marks)
         told: dict[str, Any] = {"generation": self._generation, "from": start, "to": stop}
         if stop > start:
             told["block"] = block(history, start, stop, points, max(8, points // 3), buffers)
-        if len(epochs) != self._epochs:
-            told["epochs"] = _rows(epochs[self._epochs :], ROWS_A_TICK)
+        if epochs != self._epochs:
+            told["epochs"] = _rows(history.epochs[self._epochs : epochs], ROWS_A_TICK)
             told["best"] = best_epoch(history)
-        if len(marks) != self._marks:
-            told["marks"] = [_mark(mark) for mark in marks[self._marks :][-ROWS_A_TICK:]]
-        self._sent, self._epochs, self._marks = stop, len(epochs), len(marks)
+        if marks != self._marks:
+            new = history.marks[self._marks : marks]
+            told["marks"] = [_mark(mark) for mark in new[-ROWS_A_TICK:]]
+        self._sent, self._epochs, self._marks = stop, epochs, marks
         return told
 
     def whole(self, buffers: Buffers, points: int = WHOLE_POINTS) -> dict[str, Any]:

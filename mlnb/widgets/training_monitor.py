@@ -20,16 +20,15 @@ from mlnb.errors import MlnbError, unknown
 from mlnb.formatting import Markup, display_text, html, plural
 from mlnb.train import active
 from mlnb.train.run import Run
-from mlnb.train.show import lines, report
-from mlnb.train.steer.edits import checked_rate
+from mlnb.train.show import report
 from mlnb.widgets import base
 from mlnb.widgets.base import Widget, bundle, error_line, refuse_unknown
-from mlnb.widgets.curve_feed import TICK_POINTS, Buffers, CurveFeed, number
-from mlnb.widgets.gauges import gauges_of
+from mlnb.widgets.curve_feed import TICK_POINTS, Buffers, number
 from mlnb.widgets.new_pages import on_new_page
+from mlnb.widgets.shown_run import ACTIONS, ShownRun, place_of
 
 if TYPE_CHECKING:
-    from mlnb.train.steer.control import Request
+    from mlnb.widgets.stand_in import StandIn
 
 TICK_SECONDS = 0.1
 UNASKED_SECONDS = (0.25, 10.0)
@@ -37,13 +36,7 @@ UNASKED_SECONDS = (0.25, 10.0)
 PAGE_SECONDS = (1.5, 6.0)
 """How long after a page has connected it is sent a monitor: before that it may not listen yet."""
 STAND_INS = 2
-STAND_IN_SECONDS = 0.5
 RUNS = 8
-KEPT = 60
-_ACTIONS = {"stop": "stop", "pause": "pause", "resume": "resume", "lr": "set_lr"} | {
-    "checkpoint": "checkpoint",
-    "rewind": "rewind",
-}
 _forking = threading.local()
 
 
@@ -85,30 +78,25 @@ class TrainingMonitor(Widget):
     def __init__(self, runs: Run | Iterable[Run], **unknown: Any) -> None:
         refuse_unknown("TrainingMonitor", unknown, ["runs"])
         self._own = _checked(runs)
-        self._shown: list[Run] = []
-        self._feeds: list[CurveFeed] = []
+        self._shown = [ShownRun(run) for run in _with_parents(self._own)]
         self._forget: list[Callable[[], object]] = []
-        self._asked: dict[int, Request] = {}
-        self._problems: dict[int, str] = {}
-        self._displayed = self._heard = self._quiet = False
+        self._displayed = self._heard = False
         self._due = self._unasked = 0.0
         self._patience = UNASKED_SECONDS[0]
         self._pages: list[float] = []
         self._stand_ins: list[StandIn] = []
         super().__init__(**self._first_traits())
-        for run in _with_parents(self._own):
-            self._add(run)
+        for shown in self._shown:
+            self._listen(shown.run)
         if not any(run.active for run in self._own):
             self._finish(self._own[0])
         else:
             self._forget.append(on_new_page(self._new_page))
 
     def _first_traits(self) -> dict[str, Any]:
-        return {"runs": [_facts(run) for run in _with_parents(self._own)]}
+        return {"runs": [shown.facts for shown in self._shown]}
 
-    def _add(self, run: Run) -> None:
-        self._shown.append(run)
-        self._feeds.append(CurveFeed(run))
+    def _listen(self, run: Run) -> None:
         self._forget += [run.on_tick(self._follow), run.on_end(self._finish)]
 
     # ----------------------------------------------------------------------------- the two outputs
@@ -159,21 +147,21 @@ class TrainingMonitor(Widget):
     def _follow(self, run: Run) -> None:
         """Called by the loop ten times a second, and when the run is paused or goes on."""
         now = time.monotonic()
-        at = self._shown.index(run)
-        if now < self._due and _state(run) == self.runs[at]["state"]:
+        shown = next(one for one in self._shown if one.run is run)
+        if now < self._due and shown.state == shown.facts["state"]:
             return
         if not self._lock.acquire(blocking=False):
             return  # somebody is being told the whole curve; the next tick tells the rest
         try:
             self._due = max(self._due + TICK_SECONDS, now + TICK_SECONDS / 2)
-            seen = gauges_of(run).look(run) if run.active else None
-            self._tell(now, {} if seen is None else {at: seen})
+            self._tell(now, shown)
             self._serve_pages(now)
         finally:
             self._lock.release()
 
-    def _tell(self, now: float, seen: dict[int, dict[str, float | None]]) -> None:
-        """One message with what is new of every run; the traits follow in silence."""
+    def _tell(self, now: float, ticked: ShownRun | None = None) -> None:
+        """One message with what is new of every run; the one that ticked is looked at."""
+        seen = None if ticked is None else ticked.look()
         if self.comm is None:
             return
         buffers = Buffers()
@@ -181,39 +169,17 @@ class TrainingMonitor(Widget):
         if unasked:
             self._unasked = now + self._patience
             self._patience = min(2 * self._patience, UNASKED_SECONDS[1])
-        told, facts = [], []
-        for at, run in enumerate(self._shown):
-            facts.append(_facts(run, self._problem(at)))
-            changed = {k: v for k, v in facts[at].items() if v != self.runs[at].get(k)}
-            part = self._feeds[at].fresh(buffers, TICK_POINTS // len(self._shown))
-            if part.get("whole"):
-                part["gauges"] = gauges_of(run).whole(buffers)
-            elif unasked:
-                gauges = gauges_of(run).whole(buffers)
-                part["again"] = self._feeds[at].whole(buffers, 1000) | {"gauges": gauges}
-                changed = facts[at]  # it may have missed any of them
-            told.append(part | {"facts": changed, "seen": seen.get(at)})
-        self._quiet = True
-        try:
-            self.runs = facts
-        finally:
-            self._quiet = False
+        points = TICK_POINTS // len(self._shown)
+        told = [
+            one.news(buffers, points, seen if one is ticked else None, unasked)
+            for one in self._shown
+        ]
         self.send({"kind": "tick", "runs": told}, list(buffers))
-
-    def _should_send_property(self, key: str, value: Any) -> bool:
-        return not self._quiet and bool(super()._should_send_property(key, value))
-
-    def _problem(self, at: int) -> str:
-        """What the loop could not do of what was asked here last."""
-        request = self._asked.get(at)
-        if request is not None and request.error is not None:
-            return error_line(request.error)
-        return self._problems.get(at, "")
 
     def _finish(self, run: Run) -> None:
         """Called when a run has ended; after the last the picture takes the live view's place."""
         with self._lock:
-            self._tell(time.monotonic(), {})
+            self._tell(time.monotonic())
             if any(one.active for one in self._own):
                 return
             for forget in self._forget:
@@ -239,6 +205,8 @@ class TrainingMonitor(Widget):
         """Send a page that has come meanwhile a monitor; one that nobody needs is closed."""
         if self._pages and now >= self._pages[0]:
             self._pages = self._pages[1:]
+            from mlnb.widgets.stand_in import StandIn
+
             self._stand_ins.append(StandIn(self))
         while len(self._stand_ins) > STAND_INS:
             self._stand_ins.pop(0).leave()  # of a page that is gone, or had no need of it
@@ -254,10 +222,8 @@ class TrainingMonitor(Widget):
         """A view that has missed something asks for the whole curves."""
         with self._lock:
             self._heard = True
-            buffers, told = Buffers(), []
-            for run, feed, facts in zip(self._shown, self._feeds, self.runs, strict=True):
-                gauges = gauges_of(run).whole(buffers)
-                told.append(feed.whole(buffers) | {"gauges": gauges, "facts": facts})
+            buffers = Buffers()
+            told = [shown.whole(buffers) for shown in self._shown]
             answer = {"kind": "tick", "request": message["request"], "runs": told}
             self.send(answer, list(buffers))
 
@@ -268,46 +234,31 @@ class TrainingMonitor(Widget):
             raise MlnbError("a range has a first and a last step")
         with self._lock:
             buffers = Buffers()
-            told = [feed.between(first, last, buffers) for feed in self._feeds]
+            told = [shown.between(first, last, buffers) for shown in self._shown]
             answer = {"kind": "range", "request": message["request"], "runs": told}
             self.send(answer, list(buffers))
 
     def _receive_control(self, message: Mapping[str, Any]) -> None:
         """Ask the loop for something, and say that it was heard; it is done at the next step."""
         action, value, at = message["action"], message.get("value"), message.get("run", 0)
-        if action not in (*_ACTIONS, "fork"):
-            raise unknown("control", str(action), [*_ACTIONS, "fork"])
+        if action not in (*ACTIONS, "fork"):
+            raise unknown("control", str(action), [*ACTIONS, "fork"])
         if not isinstance(at, int) or not 0 <= at < len(self._shown):
             raise MlnbError(f"there is no run {display_text(str(at), 20)} here")
-        run = self._shown[at]
-        if not run.active:
-            raise MlnbError(f"the run '{display_text(run.name)}' has ended")
-        self._problems.pop(at, None)
+        shown = self._shown[at]
+        if not shown.run.active:
+            raise MlnbError(f"the run '{display_text(shown.run.name)}' has ended")
         if action == "fork":
-            self._fork(at, *_place(value))
+            self._fork(shown, *place_of(value))
         else:
-            self._ask(at, action, value)
+            shown.ask(action, value)
         self.send({"kind": "done", "request": message["request"]})
 
-    def _ask(self, at: int, action: str, value: Any) -> None:
-        control = self._shown[at]._control
-        if action == "rewind":
-            step, rate = _place(value)
-            self._asked[at] = control.request("rewind", step)
-            if rate is not None:
-                control.request("set_lr", (rate, None))
-            return
-        if action == "lr":
-            value = (checked_rate(value), None)  # of every optimizer
-        if action == "checkpoint":
-            value = ""  # its note
-        self._asked[at] = control.request(_ACTIONS[action], value)
-
-    def _fork(self, at: int, step: int, rate: float | None) -> None:
+    def _fork(self, shown: ShownRun, step: int, rate: float | None) -> None:
         """Fork a run in a thread of its own, as it waits for the loop, and show it here."""
-        run = self._shown[at]
         if len(self._shown) >= RUNS:
             raise MlnbError(f"this monitor shows {RUNS} runs already; fork with run.fork({step})")
+        run, shown.problem = shown.run, ""
 
         def fork() -> None:
             _forking.monitor = self
@@ -315,7 +266,7 @@ class TrainingMonitor(Widget):
                 name = active.new_name(run.name)
                 self.adopt(run.fork(step, lr=rate, background=True, name=name))
             except Exception as error:  # noqa: BLE001 - it stands below the curve
-                self._problems[at] = error_line(error)
+                shown.problem = error_line(error)
             finally:
                 del _forking.monitor
 
@@ -324,48 +275,12 @@ class TrainingMonitor(Widget):
     def adopt(self, run: Run) -> None:
         """Show one more run, such as a fork of one that is shown."""
         with self._lock:
-            if run in self._shown or self.comm is None:
+            if self.comm is None or any(one.run is run for one in self._shown):
                 return
             self._own.append(run)
-            self._add(run)
-            self.runs = [_facts(one) for one in self._shown]
-
-
-class StandIn(TrainingMonitor):
-    """The monitor for a page that was reloaded.
-
-    Such a page does not know yet that the kernel has subshells, so that it cannot ask: it is told
-    twice a second without, and of the controls only Stop gets through, by an interrupt. When the
-    runs have ended it goes on showing their curves, because the page does not hear of the picture
-    that took the place of the first monitor's line.
-    """
-
-    def __init__(self, first: TrainingMonitor) -> None:
-        self._first = first
-        self._next = 0.0
-        super().__init__(first._own)
-        self.update(stands_in=self.model_id or "")
-
-    def _first_traits(self) -> dict[str, Any]:
-        return super()._first_traits() | {"static_id": self._first.static_id, "stands_in": "new"}
-
-    def _new_page(self) -> None:
-        """The first monitor looks after new pages."""
-
-    def _tell(self, now: float, seen: dict[int, dict[str, float | None]]) -> None:
-        if self._heard or now >= self._next or not any(run.active for run in self._own):
-            self._next = now + STAND_IN_SECONDS
-            super()._tell(now, seen)
-
-    def _close(self) -> None:
-        """It goes on showing the curves."""
-
-    def leave(self) -> None:
-        """Its page is gone."""
-        for forget in self._forget:
-            forget()
-        self._forget.clear()
-        self.close()
+            self._shown.append(ShownRun(run))
+            self._listen(run)
+            self.runs = [shown.facts for shown in self._shown]
 
 
 def adopted(run: Run) -> bool:
@@ -389,15 +304,6 @@ def _checked(runs: Any) -> list[Run]:
     raise TypeError(f"TrainingMonitor expects a Run, or several; received {type(runs).__name__}")
 
 
-def _place(value: Any) -> tuple[int, float | None]:
-    """The kept step to go back to, and the learning rate from there on."""
-    value = value if isinstance(value, dict) else {}
-    step, rate = value.get("step"), value.get("lr")
-    if isinstance(step, bool) or not isinstance(step, int):
-        raise MlnbError("a step is a whole number; the kept ones are in run.kept")
-    return step, None if rate is None else checked_rate(rate)
-
-
 def _with_parents(runs: list[Run]) -> list[Run]:
     """The runs, and behind them those that they branched off."""
     shown = list(runs)
@@ -406,40 +312,3 @@ def _with_parents(runs: list[Run]) -> list[Run]:
         if parent is not None and parent not in shown and len(shown) < RUNS:
             shown.append(parent)
     return shown
-
-
-def _state(run: Run) -> str:
-    return run.status if run.active else "ended"
-
-
-def _facts(run: Run, problem: str = "") -> dict[str, Any]:
-    """A run as its monitor shows it."""
-    note = display_text(run.notices[-1], 300) if run.notices else ""
-    gauges = gauges_of(run)
-    return {
-        "title": display_text(run.name),
-        "line": lines.line(run),
-        "progress": _share(run),
-        "state": _state(run),
-        "lr": number(run.lr),
-        "note": problem or note,
-        "total": _total(run),
-        "kept": run.kept[-KEPT:],
-        "device": gauges.device,
-        "there": gauges.total,
-    }
-
-
-def _share(run: Run) -> float:
-    """The share of the planned epochs that is done; -1 where nobody knows."""
-    state = run._state
-    if not run.epochs:
-        return -1.0
-    steps = state.batches.steps
-    return min(1.0, (state.epoch + (state.batch / steps if steps else 0.0)) / run.epochs)
-
-
-def _total(run: Run) -> int | None:
-    """The steps planned."""
-    per_epoch = run._plan.steps_per_epoch
-    return per_epoch * run.epochs if per_epoch and run.epochs else None

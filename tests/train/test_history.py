@@ -166,8 +166,30 @@ def test_its_state_is_a_copy():
     made = history(3)
     state = made.state_dict()
     made.extend([4], loss=[9], lr=[9])
-    assert len(state["series"]["loss"]) == 3
+    assert [len(chunk) for chunk in state["series"]["loss"]] == [3]
     assert state["steps"] == [[1, 3]]
+
+
+def test_states_of_many_steps_hold_the_early_ones_once():
+    made = history(CHUNK + 10)
+    before = made.state_dict()["series"]["loss"]
+    made.extend(
+        range(CHUNK + 11, 2 * CHUNK + 1), **dict.fromkeys(("loss", "lr"), [7] * (CHUNK - 10))
+    )
+    after = made.state_dict()["series"]["loss"]
+    assert [len(chunk) for chunk in after] == [CHUNK, CHUNK]
+    assert before[0].data_ptr() == after[0].data_ptr()
+
+
+def test_what_is_trained_after_a_rewind_leaves_an_earlier_state_as_it_was():
+    made = history(CHUNK)
+    state = made.state_dict()
+    expected = made["loss"]
+    made.truncate(5)
+    made.extend(range(6, 100), loss=[-1] * 94, lr=[-1] * 94)
+    other = History()
+    other.load_state_dict(state)
+    assert np.array_equal(other["loss"], expected)
 
 
 def test_an_empty_history_is_no_special_case():

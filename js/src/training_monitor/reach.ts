@@ -9,6 +9,10 @@ export const GREETINGS_MS = [0, 500, 1500];
 export const GREETING_MS = 1000;
 export const STOP_MS = 400; // how long a stop by message may take before the kernel is interrupted
 
+// An exported page bears its widgets' state; its manager knows no kernel, as do Colab's and others
+// that have one.
+const STATE = "script[type='application/vnd.jupyter.widget-state+json']";
+
 export type Path = "asking" | "message" | "interrupt" | "none" | "no kernel";
 
 interface Kernel {
@@ -106,7 +110,8 @@ export class Reach {
 
   private otherPath(): Path {
     const manager = this.model.widget_manager;
-    if (manager && "kernel" in manager && !manager.kernel) return "no kernel";
+    const saved = manager && ("kernel" in manager ? !manager.kernel : document.querySelector(STATE) !== null);
+    if (saved) return "no kernel";
     return this.kernel() ? "interrupt" : "none";
   }
 

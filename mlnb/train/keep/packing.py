@@ -41,7 +41,7 @@ _LISTS: dict[str, type[Any]] = {
 }
 
 
-def pack(value: Any, tensors: dict[str, Tensor], where: str) -> Json:
+def pack(value: Any, tensors: dict[str, Tensor], where: str, *, own: bool = True) -> Json:
     """What `value` is, as JSON; its tensors and arrays are copied into `tensors`.
 
     >>> tensors = {}
@@ -52,11 +52,12 @@ def pack(value: Any, tensors: dict[str, Tensor], where: str) -> Json:
         value: dicts, lists, tuples, sets, numbers, strings, bytes, None, tensors, arrays.
         tensors: takes copies in the memory of the CPU, named after where they stood.
         where: what `value` is, for those names and for the error.
+        own: False to take the tensors on the CPU themselves, for those that nobody writes again.
 
     Raises:
         CheckpointError: something else stands in it; the message says where.
     """
-    return _Packer(tensors).pack(value, where, DEPTH)
+    return _Packer(tensors, own).pack(value, where, DEPTH)
 
 
 def unpack(plan: Json, tensors: Mapping[str, Tensor], *, own: bool = True) -> Any:
@@ -81,8 +82,9 @@ def unpack(plan: Json, tensors: Mapping[str, Tensor], *, own: bool = True) -> An
 
 
 class _Packer:
-    def __init__(self, tensors: dict[str, Tensor]) -> None:
+    def __init__(self, tensors: dict[str, Tensor], own: bool) -> None:
         self.tensors = tensors
+        self.own = own
 
     def pack(self, value: Any, where: str, depth: int) -> Json:
         kind = type(value)
@@ -151,7 +153,8 @@ class _Packer:
                 f"{_shown(where)} is a tensor {kind}, and a checkpoint holds dense ones only"
             )
         name = self._name(where)
-        self.tensors[name] = copied(value)
+        alone = self.own or value.device.type != "cpu"
+        self.tensors[name] = copied(value) if alone else value
         if value.device.type == "cpu":
             return {"$tensor": name}
         return {"$tensor": name, "device": str(value.device)}

@@ -75,7 +75,7 @@ def take(state: TrainState) -> Snapshot:
             for i, (kind, callback) in enumerate(_stateful(state.callbacks))
         ],
         "batches": pack(state.batches.state_dict(), tensors, "batches"),
-        "history": pack(state.history.state_dict(), tensors, "history"),
+        "history": pack(state.history.state_dict(), tensors, "history", own=False),
         "sums": pack(dict(state.sums), tensors, "sums"),
         "random": pack(random_state(), tensors, "random"),
     }

@@ -6,8 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mlnb.figures import number_text
 from mlnb.formatting import display_text, plural, seconds_text
 
@@ -40,14 +38,15 @@ def progress_line(run: Any) -> str:
     'epoch 3/20 · loss 0.312 · val_loss 0.298 · val_accuracy 0.971 · 12,300 samples/s · 0:12 left'
     """
     parts = [] if run.status in ("training", "preparing") else [str(run.status)]
-    parts.append(f"epoch {min(run.epoch + 1, max(run.epochs, 1))}/{run.epochs}")
+    parts.append(f"epoch {min(run.epoch + 1, max(run.epochs, 1)):,}/{run.epochs:,}")
     loss = _latest_loss(run.history)
     if loss is not None:
         parts.append(f"loss {number_text(loss)}")
     parts += _last_values(run.history, but=("loss",))
     if run.status == "training":
-        if run.samples_per_second:
-            parts.append(f"{_rate_text(run.samples_per_second)} samples/s")
+        samples = run.samples_per_second
+        if samples:
+            parts.append(f"{_rate_text(samples)} samples/s")
         elif run.steps_per_second:
             parts.append(f"{_rate_text(run.steps_per_second)} steps/s")
         if run.eta is not None:
@@ -63,14 +62,14 @@ def final_line(run: Any) -> str:
     """
     reason = _ENDED.get(str(run.stop_reason), display_text(str(run.stop_reason)))
     where = plural(run.epoch, "epoch") if run.epoch == run.epochs else (
-        f"epoch {run.epoch}/{run.epochs}"
+        f"epoch {run.epoch:,}/{run.epochs:,}"
     )  # fmt: skip
     parts = [f"{reason}: {where}, {plural(run.step, 'step')} in {seconds_text(run.seconds)}"]
     parts += _last_values(run.history, but=())
     best = run.history.best()
     if best is not None and len(run.history.epochs) > 1:
         name = run.history.monitored()
-        parts.append(f"best {name} {number_text(best[name])} at epoch {best.get('epoch', '?')}")
+        parts.append(f"best {name} {number_text(best[name])} at epoch {_epoch_text(best)}")
     if run.error is not None:
         parts.append(display_text(str(run.error).partition("\n")[0], 160))
     return " · ".join(parts)
@@ -82,7 +81,7 @@ def summary(history: History) -> str:
     best = history.best()
     if best is not None:
         name = history.monitored()
-        parts.append(f"best {name} {number_text(best[name])} at epoch {best.get('epoch', '?')}")
+        parts.append(f"best {name} {number_text(best[name])} at epoch {_epoch_text(best)}")
     return " · ".join(parts)
 
 
@@ -103,12 +102,17 @@ def _rate_text(rate: float) -> str:
     return f"{float(f'{rate:.3g}'):,.0f}" if rate >= 10 else f"{rate:.2g}"
 
 
+def _epoch_text(row: dict[str, Any]) -> str:
+    epoch = row.get("epoch", "?")
+    return f"{epoch:,}" if isinstance(epoch, int) else str(epoch)
+
+
 def _latest_loss(history: History) -> float | None:
     """The mean of the last steps: a single one jumps about."""
     if "loss" in history.names and len(history):
-        values = history.part("loss", len(history) - 20)
-        finite = values[np.isfinite(values)]
-        return float(finite.mean()) if len(finite) else float(values[-1])
+        values = history.part("loss", len(history) - 20).tolist()  # numpy is slow on so few
+        finite = [value for value in values if math.isfinite(value)]
+        return sum(finite) / len(finite) if finite else float(values[-1])
     return None
 
 

@@ -17,6 +17,7 @@ from mlnb.train.steer import copies, edits
 from mlnb.train.steer.control import Request
 from mlnb.train.steer.interrupts import shield
 from mlnb.train.steer.resetting import begin_anew, resettable
+from mlnb.train.words.rates import checked_rate
 
 if TYPE_CHECKING:
     from mlnb.train.feed.batches import Batches
@@ -61,7 +62,7 @@ def fork(
     from mlnb.train import session
 
     snapshot = kept_step(run, step)
-    rate = None if lr is None else edits.checked_rate(lr)
+    rate = None if lr is None else checked_rate(lr)
     layers = [layers_reset] if isinstance(layers_reset, str) else list(layers_reset)
     for layer in layers:
         resettable(run._state.models, layer)

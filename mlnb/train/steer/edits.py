@@ -6,12 +6,12 @@ is now, without the stretches that a rewind gave up. `run.replay()` repeats the 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from mlnb.errors import DataError, unknown
+from mlnb.errors import unknown
+from mlnb.train.words import rates
 
 if TYPE_CHECKING:
     from mlnb.train.feed.batches import Batches
@@ -102,24 +102,6 @@ def from_json(rows: list[dict[str, Any]]) -> list[Edit]:
     return [Edit(**row) for row in rows]
 
 
-def checked_rate(value: Any) -> float:
-    """A learning rate as a number.
-
-    Raises:
-        DataError: it is no finite number from 0 up.
-    """
-    try:
-        rate = math.nan if isinstance(value, bool | str | bytes) else float(value)
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        rate = math.nan
-    if not 0 <= rate < math.inf:
-        raise DataError(
-            f"a learning rate is a finite number from 0 up; received {repr(value)[:80]}. "
-            "Usual ones lie between 1e-5 and 0.1: run.set_lr(1e-3)"
-        )
-    return rate
-
-
 def set_rate(state: TrainState, step: Step, rate: float, optimizer: str | None = None) -> None:
     """Train with `rate` from the next step on; groups of parameters keep their ratios.
 
@@ -134,7 +116,7 @@ def set_rate(state: TrainState, step: Step, rate: float, optimizer: str | None =
     else:
         for name, one in state.optimizers.items():
             if optimizer in (None, name):
-                _scale(one.param_groups, rate)
+                rates.set_rate(one, rate)
     step.lr_changed()
 
 
@@ -148,15 +130,3 @@ def checked_optimizer(state: TrainState, name: str | None) -> str | None:
 def rate_of(state: TrainState) -> float:
     """The learning rate of the first group of the first optimizer."""
     return float(next(iter(state.optimizers.values())).param_groups[0]["lr"])
-
-
-def _scale(groups: list[dict[str, Any]], rate: float) -> None:
-    import torch
-
-    first = float(groups[0]["lr"])
-    for group in groups:
-        ratio = float(group["lr"]) / first if first else 1.0
-        if isinstance(group["lr"], torch.Tensor):
-            group["lr"].fill_(rate * ratio)
-        else:
-            group["lr"] = rate * ratio

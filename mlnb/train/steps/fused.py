@@ -37,6 +37,7 @@ class FusedUpdate:
         self.optimizer = optimizer
         self._known = type(optimizer) in _MOMENTS
         self._groups: list[_Group] | None = None
+        self._no_grad = torch.no_grad()  # entered anew every step: making one takes as long
         self._forget = optimizer.register_load_state_dict_post_hook(self._unbind)
 
     def __call__(self, found: Tensor | None = None) -> None:
@@ -47,7 +48,7 @@ class FusedUpdate:
         """
         groups = self._groups
         if groups is not None and self.ordinary() and self._ready(groups):
-            with torch.no_grad():
+            with self._no_grad:
                 for group in groups:
                     group.update(found)
             self.optimizer._opt_called = True  # schedulers ask

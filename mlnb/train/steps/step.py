@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from mlnb.train.steps.backward import backward
 from mlnb.train.steps.fused import FusedUpdate
 from mlnb.train.steps.guard import Guard, gradients_of
 from mlnb.train.steps.precision import (
@@ -193,7 +194,7 @@ class EagerStep:
             loss = loss / self.accumulate
         if self.scaler is not None:
             loss = self.scaler.scale(loss)
-        loss.backward()
+        backward(loss)
 
     def _finish(self, loss: Tensor) -> None:
         """Clip, look, and take the optimizer's step."""

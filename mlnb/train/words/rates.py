@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import torch
-
-from mlnb.errors import TrainError
+from mlnb.errors import DataError
 
 
 def set_rate(optimizer: Any, lr: float) -> float:
     """Set the learning rate where there is no schedule; groups keep their ratios. Gives the old.
 
     Raises:
-        TrainError: for what is no number of at least 0.
+        DataError: for what is no number from 0 up.
     """
     lr = checked_rate(lr)
     groups = optimizer.param_groups
@@ -31,6 +29,8 @@ def rate_of(group: dict[str, Any]) -> float:
 
 def write_rate(group: dict[str, Any], rate: float) -> None:
     """Set the rate of a group; a tensor stays the same tensor."""
+    import torch
+
     lr = group["lr"]
     if isinstance(lr, torch.Tensor):
         lr.fill_(rate)
@@ -38,8 +38,22 @@ def write_rate(group: dict[str, Any], rate: float) -> None:
         group["lr"] = rate
 
 
-def checked_rate(lr: float) -> float:
-    """The rate, where it is one."""
-    if isinstance(lr, bool) or not isinstance(lr, int | float) or not math.isfinite(lr) or lr < 0:
-        raise TrainError(f"the learning rate is a number of at least 0; received {lr!r}")
-    return float(lr)
+def checked_rate(value: Any) -> float:
+    """A learning rate as a number.
+
+    >>> checked_rate(3e-4)
+    0.0003
+
+    Raises:
+        DataError: it is no finite number from 0 up.
+    """
+    try:
+        rate = math.nan if isinstance(value, bool | str | bytes) else float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        rate = math.nan
+    if not 0 <= rate < math.inf:
+        raise DataError(
+            f"a learning rate is a finite number from 0 up; received {repr(value)[:80]}. "
+            "Usual ones lie between 1e-5 and 0.1: run.set_lr(1e-3)"
+        )
+    return rate

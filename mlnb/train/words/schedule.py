@@ -94,7 +94,7 @@ class Schedule:
         that was.
 
         Raises:
-            TrainError: for what is no number of at least 0.
+            DataError: for what is no number from 0 up.
         """
         lr = checked_rate(lr)
         before = self.lr

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch.optim import SGD, lr_scheduler  # noqa: E402
 
-from mlnb.errors import TrainError, UnknownName  # noqa: E402
+from mlnb.errors import DataError, TrainError, UnknownName  # noqa: E402
 from mlnb.train.words.rates import set_rate  # noqa: E402
 from mlnb.train.words.schedules import WORDS, resolve_schedule  # noqa: E402
 
@@ -150,7 +150,7 @@ def test_without_a_schedule_groups_keep_their_ratios_too():
     assert set_rate(opt, 0.2) == 0.1
     assert [group["lr"] for group in opt.param_groups] == pytest.approx([0.2, 0.02])
     for wrong in (-1, float("nan"), "high", True):
-        with pytest.raises(TrainError, match="at least 0"):
+        with pytest.raises(DataError, match="from 0 up"):
             set_rate(opt, wrong)
 
 
