@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from mlnb.models.model import load_model
+from mlnb.models.loading import load_model
 
 DATA = Path(os.environ["MLNB_DATA"]) / "models"
 
@@ -77,7 +77,7 @@ def turn(times: list[float], call: Callable[[], np.ndarray], calls: int) -> np.n
 FIRST = {
     "in process": "import onnxruntime; s = onnxruntime.InferenceSession({file!r});"
     " s.run(None, {{'data_0': x}})",
-    "in the child": "from mlnb.models.model import load_model; load_model({file!r}).predict(x)",
+    "in the child": "from mlnb.models.loading import load_model; load_model({file!r}).predict(x)",
 }
 
 

@@ -6,15 +6,81 @@ shape of `None` means that even the rank is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import TYPE_CHECKING, Any, overload
 
 from mlnb.errors import unknown
 from mlnb.formatting import display_text
 
+if TYPE_CHECKING:
+    import numpy as np
+
 Dimension = int | str | None
 Shape = tuple[Dimension, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantization:
+    """How integers stand for real values: `real = scale * (stored - zero_point)`.
+
+    >>> Quantization((0.5,), (128,)).real(np.array([128, 130], np.uint8))
+    array([0., 1.], dtype=float32)
+
+    Args:
+        scale: one for the whole tensor, or one for each index along `axis`.
+        zero_point: as many; the stored value that means 0.
+        axis: the dimension along which they differ; `None` where there is one for all.
+    """
+
+    scale: tuple[float, ...]
+    zero_point: tuple[int, ...]
+    axis: int | None = None
+
+    def real(self, stored: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """What stored integers stand for, as float32."""
+        import numpy as np
+
+        scale, zero_point = self._along(stored.ndim)
+        shifted = stored.astype(np.float64) - zero_point
+        return np.asarray(shifted * scale, np.float32)
+
+    def quantized(self, real: np.ndarray[Any, Any], dtype: str) -> np.ndarray[Any, Any]:
+        """The nearest stored integers; what lies outside of `dtype` becomes its end, and NaN 0.
+
+        Args:
+            real: floats.
+            dtype: of the stored integers, such as `"uint8"`.
+        """
+        import numpy as np
+
+        scale, zero_point = self._along(real.ndim)
+        ends = np.iinfo(dtype)
+        values = np.where(np.isnan(real), 0.0, real.astype(np.float64))
+        stored = np.rint(values / scale) + zero_point
+        return np.asarray(np.clip(stored, ends.min, ends.max), dtype)
+
+    def _along(self, rank: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        import numpy as np
+
+        shape = [1] * rank
+        if self.axis is not None and rank:
+            shape[self.axis] = -1
+        both = (np.array(self.scale, np.float64), np.array(self.zero_point, np.float64))
+        scale, zero_point = (one.reshape(shape if rank else ()) for one in both)
+        return scale, zero_point
+
+    @property
+    def text(self) -> str:
+        """In words: `scale 0.5, zero point 128`."""
+        if len(self.scale) != 1:
+            return f"{len(self.scale)} scales along axis {self.axis}"
+        return f"scale {self.scale[0]:.6g}, zero point {self.zero_point[0]}"
+
+    def __str__(self) -> str:
+        if len(self.scale) != 1:
+            return f"{len(self.scale)} scales along axis {self.axis}"
+        return f"{self.scale[0]:.6g} * (stored - {self.zero_point[0]})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +96,14 @@ class TensorSpec:
             `"float8_e4m3fn"`, `"int4"` … where NumPy has none, or `"unknown"`.
         shape: dimensions as numbers, names or `None`; `None` for an unknown rank; `()` is a scalar.
         kind: `"tensor"`, or `"sequence"`, `"optional"`, `"map"`, `"sparse"` of tensors.
+        quantization: how its integers stand for real values; `dtype` is what is stored.
     """
 
     name: str
     dtype: str
     shape: Shape | None
     kind: str = "tensor"
+    quantization: Quantization | None = None
 
     @property
     def rank(self) -> int | None:
@@ -62,12 +130,15 @@ class TensorSpecs(Sequence[TensorSpec]):
     >>> specs["data"] is specs[0]
     True
 
+    TensorFlow's `x:0`, the first output of the operation `x`, and `x` are one name.
+
     Raises:
         UnknownName: for a name that is not there, with the closest ones.
     """
 
     def __init__(self, specs: Iterable[TensorSpec] = (), noun: str = "tensor") -> None:
         self._specs = tuple(specs)
+        self._by_name = {spec.name: spec for spec in reversed(self._specs)}
         self._noun = noun
 
     @property
@@ -84,13 +155,17 @@ class TensorSpecs(Sequence[TensorSpec]):
             return TensorSpecs(self._specs[key], self._noun)
         if isinstance(key, int):
             return self._specs[key]
-        for spec in self._specs:
-            if spec.name == key:
-                return spec
+        spec = self._by_name.get(key) or self._by_name.get(self.own_name(key))
+        if spec is not None:
+            return spec
         raise unknown(self._noun, key, self.names)
 
+    def own_name(self, name: str) -> str:
+        """The name as the file has it, where `name` differs by `:0`; else `name` as it came."""
+        return own_name(name, self._by_name)
+
     def __contains__(self, key: object) -> bool:
-        return key in self._specs or key in self.names
+        return key in self._specs or (isinstance(key, str) and self.own_name(key) in self._by_name)
 
     def __len__(self) -> int:
         return len(self._specs)
@@ -103,6 +178,14 @@ class TensorSpecs(Sequence[TensorSpec]):
 
     def __repr__(self) -> str:
         return "TensorSpecs(" + ", ".join(f"{display_text(s.name)}: {s}" for s in self._specs) + ")"
+
+
+def own_name(name: str, names: Collection[str]) -> str:
+    """Which of `names` is meant, where `name` differs by TensorFlow's `:0`; else `name` itself."""
+    for meant in (name, name.removesuffix(":0"), f"{name}:0"):
+        if meant in names:
+            return meant
+    return name
 
 
 def shape_text(shape: Shape | None) -> str:

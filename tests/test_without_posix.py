@@ -90,7 +90,7 @@ def test_every_module_can_be_imported(system: str, tmp_path: Path):
 
 
 VIEW = """
-from mlnb.models.model import load_model
+from mlnb.models.loading import load_model
 from mlnb.widgets.graph_viewer import GraphViewer
 from mlnb.widgets.tensor_table import TensorTable
 model = load_model("net.onnx")
@@ -125,7 +125,7 @@ PREDICT = """
 import numpy as np
 from models import made
 from mlnb.errors import ModelCrashed, ModelTimeout
-from mlnb.models.model import load_model
+from mlnb.models.loading import load_model
 from mlnb.child.client import child
 assert child("onnxruntime").call("sitecustomize:lacks", "memfd_create")
 large = np.ones((2_000_000, 3), np.float32)

@@ -13,6 +13,7 @@ export interface NodeSketch {
   attributes?: [string, string][];
   hidden?: boolean;
   subgraphs?: [string, number][];
+  danger?: string;
 }
 
 export interface Sketch {
@@ -33,7 +34,7 @@ export function group(id: string, children: (number | TreeGroup)[], open = false
 /** A payload of one or more graphs, with indices counted up. */
 export function payload(...sketches: Sketch[]): Payload {
   const made: Payload = {
-    version: 3, families: [["conv", "#4c78a8"], ["other", "#888888"]], ops: [], attributes: [[]],
+    version: 4, danger: "", families: [["conv", "#4c78a8"], ["other", "#888888"]], ops: [], attributes: [[]],
     types: [["unknown", null]], scopes: [""], graphs: [], warnings: [],
   };
   made.graphs = sketches.map((sketch) => graph(sketch, made));
@@ -70,6 +71,7 @@ function graph(sketch: Sketch, made: Payload): GraphData {
     },
     parameters: names.flatMap((name, at) => (sketch.weights?.[name] !== undefined && sketch.shapes?.[name] ? [at] : [])),
     subgraphs: Object.fromEntries(sketch.nodes.flatMap((node, i) => (node.subgraphs ? [[String(i), node.subgraphs]] : []))),
+    dangers: Object.fromEntries(sketch.nodes.flatMap(({ danger }, i) => (danger ? [[String(i), danger]] : []))),
     elided: sketch.nodes.flatMap((node, i) => (node.hidden ? [i] : [])),
     tree: { id: "", name: "", label: "", kind: "root", children: sketch.tree ?? sketch.nodes.map((_, i) => i) },
   };

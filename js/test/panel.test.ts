@@ -21,6 +21,22 @@ test("a node that no module names is called after its operation, as on its box",
   expect(head("Tanh")!.trim()).toBe("Tanh");
 });
 
+test("a weight behind the read of a variable is a weight of the node that uses it, and of its group", () => {
+  const read = modelOf({
+    inputs: ["x"], outputs: ["y"], weights: { w: 36 }, shapes: { w: [3, 3] },
+    nodes: [
+      { id: "w", op: "Const", out: ["w"], hidden: true },
+      { id: "w/read", op: "Identity", in: ["w"], out: ["w/read"], hidden: true },
+      { id: "mul", op: "MatMul", in: ["x", "w/read"], out: ["y"] },
+    ],
+  });
+  const statistics = vi.fn(() => document.createElement("button"));
+  const words = panelFor(read, read.find("mul"), act({ statistics })).textContent;
+  expect(words).toContain("weightswfloat32 · 3 × 3 · 36 B");
+  expect(statistics).toHaveBeenCalledWith(0, "w");
+  expect(weightsOf(read, read.main, [2])).toEqual({ count: 9, bytes: 36 });
+});
+
 test("inputs and outputs lead to what stands at their other end", () => {
   const go = vi.fn();
   for (const link of panel("a", { go }).querySelectorAll<HTMLElement>(".mlnb-link")) link.click();

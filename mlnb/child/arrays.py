@@ -11,6 +11,7 @@ that every line costs several times what a benchmark of it alone says: what is s
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -208,5 +209,16 @@ def _strings(items: Sequence[str], shape: Sequence[int]) -> Array:
     if not all(isinstance(item, str) for item in items):
         raise ValueError("these are no strings")
     strings = np.empty(len(items), object)
-    strings[:] = items
+    strings[:] = [_bytes_again(item) if _ESCAPED.search(item) else item for item in items]
     return strings.reshape(shape)
+
+
+_ESCAPED = re.compile("[\udc80-\udcff]")
+
+
+def _bytes_again(item: str) -> str | bytes:
+    """What was bytes and no UTF-8 before the crossing is bytes after it."""
+    try:
+        return item.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return item

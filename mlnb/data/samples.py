@@ -21,6 +21,7 @@ from mlnb.data.images import read_image
 from mlnb.data.official import OFFICIAL, Official, cached, fetch
 from mlnb.data.sample import Kind, LabelledImages, Sample
 from mlnb.data.sample_folder import KNOWN, folder_samples
+from mlnb.data.stand_in_models import WITHOUT_ADDRESS
 from mlnb.data.stand_ins import stand_in
 from mlnb.errors import DownloadError, DownloadRefused, SampleMissing, need, unknown
 
@@ -59,6 +60,10 @@ def load_sample(name: str, *, tell: Callable[[str], object] = print) -> Sample:
         return named[0]
     if name in OFFICIAL:
         return _official(OFFICIAL[name], tell)
+    if name in WITHOUT_ADDRESS:
+        sample = stand_in(WITHOUT_ADDRESS[name])
+        tell(sample.description)
+        return sample
     if name in KNOWN:
         raise SampleMissing(
             f"sample {name!r} ({KNOWN[name].description}) is not on this machine, and no official "

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlnb.cache import STAND_INS, cache_folder, locked, put, writing
+from mlnb.data.stand_in_models import chairs_model, mobilenet
 from mlnb.tensor_stats import tensor_picture
 
 if TYPE_CHECKING:
@@ -259,4 +260,6 @@ _MAKERS: dict[str, Callable[[Path], None]] = {
     "mnist-8": _mnist_8,
     "squeezenet1.1-7": _squeezenet,
     "mobilenetv2-7": _mobilenet,
+    "chairs_model": chairs_model,
+    "mobilenet_v1_0.25_224_float": mobilenet,
 }

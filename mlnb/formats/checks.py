@@ -126,7 +126,10 @@ def _duplicates(graph: Graph, where: str) -> list[str]:
     ]
 
 
-_CONSTANT = frozenset(("Constant", "ConstantOfShape"))
+_CONSTANT = frozenset(
+    ("Constant", "ConstantOfShape", "Const", "VarHandleOp", "VariableV2", "Variable")
+)
+"""Nodes whose output is stored, in the file or beside it."""
 
 
 def _repeated(names: list[str]) -> list[tuple[str, int]]:

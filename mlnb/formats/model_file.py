@@ -7,17 +7,21 @@ the graph at the first look at it, a weight when its statistics are wanted.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from mlnb.errors import ModelFormatError, ModelRunError, unknown
 from mlnb.limits import LIMITS, Limits
 
 if TYPE_CHECKING:
     import numpy as np
 
     from mlnb.formats.source import Source
-    from mlnb.graph.graph import Graph
+    from mlnb.graph.graph import Graph, Value
     from mlnb.specs import TensorSpecs
 
 
@@ -36,19 +40,60 @@ class Part:
     exists: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Danger:
+    """An operation that would act with the user's rights if the model ran.
+
+    >>> model.dangers
+    (Danger(op='ReadFile', node='load/ReadFile', why='reads files'),)
+
+    Args:
+        op: the operation's type.
+        node: the name it has in the file.
+        why: what it does, as the end of a sentence: "reads files", "contains code, not loaded".
+    """
+
+    op: str
+    node: str
+    why: str
+
+
 class ModelFile(ABC):
     """A model as its file has it; `open_model_file` tells the format and makes one.
 
     >>> file = open_model_file("squeezenet1.1_fp16.onnx")
     >>> file.inputs
     TensorSpecs(data_0: float16 [1, 3, 224, 224])
+
+    A format is a subclass that gives `inputs`, `outputs`, `metadata` and `graph`; all the rest has
+    a default, which says that the format has no such thing.
     """
 
     format: ClassVar[str]
+    """Such as `"ONNX"`."""
+
+    runtime: str | None = None
+    """The module of `mlnb.models.runtimes` that runs it; `None` where nothing does."""
+
+    advice: str = ""
+    """Where nothing runs it: how it is used instead, as the end of a sentence."""
+
+    allows_io: bool = True
+    """Whether a model with `dangers` runs where the user says `allow_io=True`."""
 
     def __init__(self, source: Source, limits: Limits = LIMITS) -> None:
         self.source = source
         self.limits = limits
+
+    @property
+    def path(self) -> Path | None:
+        """What was opened, a file or a folder; `None` for bytes."""
+        return self.source.path
+
+    @property
+    def title(self) -> str:
+        """The name of the file or folder, or `"bytes"`."""
+        return self.path.name if self.path else self.source.name
 
     @property
     @abstractmethod
@@ -71,11 +116,73 @@ class ModelFile(ABC):
         """The operations and the values between them; read at the first look and kept."""
 
     @property
-    @abstractmethod
     def parts(self) -> tuple[Part, ...]:
         """Files beside the model that hold weights, in the order in which the model names them."""
+        return ()
 
-    @abstractmethod
+    @property
+    def nbytes(self) -> int:
+        """The size of the file and of those beside it that hold its weights."""
+        return self.source.size + sum(part.nbytes or 0 for part in self.parts)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the classes, where they lie inside the file."""
+        return ()
+
+    @property
+    def signatures(self) -> tuple[str, ...]:
+        """The names of the entry points, in a format that may have several."""
+        return ()
+
+    @property
+    def signature(self) -> str | None:
+        """The entry point whose inputs and outputs these are."""
+        return None
+
+    def with_signature(self, name: str) -> ModelFile:
+        """The same model by another of its entry points.
+
+        Raises:
+            UnknownName: there is none of that name.
+            ModelFormatError: the format has none at all.
+        """
+        if self.signatures:
+            raise unknown("signature", name, self.signatures)
+        raise ModelFormatError(
+            f"this {self.format} has no signatures to choose from; load it without signature="
+        )
+
+    @property
+    def dangers(self) -> tuple[Danger, ...]:
+        """What would act with the user's rights if the model ran."""
+        return ()
+
+    @property
+    def run_facts(self) -> Mapping[str, Any]:
+        """What the runtime has to know besides the path, as JSON has it: a signature, a cut."""
+        return _NOTHING
+
+    def session(self) -> Any:
+        """What runs it in this process, for a model that was made here; else `None`.
+
+        It is a `mlnb.models.runtimes.sessions.Session`.
+        """
+        return None
+
+    def cut(self, inputs: Sequence[str] | None, outputs: Sequence[str]) -> ModelFile:
+        """The part of the model between tensors, as a model of its own.
+
+        Args:
+            inputs: names of the tensors that are fed; those of the model where `None`.
+            outputs: names of the tensors that come out.
+
+        Raises:
+            UnknownName: no tensor of that name.
+            ModelRunError: the format cannot be cut.
+        """
+        raise ModelRunError(f"a {self.format} cannot be cut; ONNX, TensorFlow and TFLite can")
+
     def tensor(self, name: str, graph: Graph | None = None) -> np.ndarray:
         """A stored weight or constant, read from the file now.
 
@@ -88,12 +195,12 @@ class ModelFile(ABC):
             ModelFormatError: its bytes are missing, or lie in another file.
             LimitExceeded: it is larger than `limits.tensor_bytes`.
         """
+        raise unknown("stored tensor", name, ())
 
-    @abstractmethod
-    def skeleton(self) -> bytes:
-        """The model without its weights, as a file of the same format, for shape inference."""
+    def skeleton(self) -> bytes | None:
+        """The model without its weights, for shape inference; `None` where the format has none."""
+        return None
 
-    @abstractmethod
     def with_shapes(self, inferred: bytes) -> Graph:
         """The graph with the dtypes and shapes that inference wrote into a skeleton.
 
@@ -103,9 +210,53 @@ class ModelFile(ABC):
         Raises:
             ModelFormatError: it is no model, or another one.
         """
+        raise ModelFormatError(f"there is no shape inference for {self.format}")
+
+    @property
+    def ties(self) -> Mapping[str, str]:
+        """The tensors that share their bytes with another: its name by theirs."""
+        return _NOTHING
 
     def __repr__(self) -> str:
         from mlnb.formatting import display_text, plural
 
         ends = f"{plural(len(self.inputs), 'input')}, {plural(len(self.outputs), 'output')}"
         return f"{type(self).__name__}({display_text(self.source.name)!r}, {ends})"
+
+
+class WeightsFile(ModelFile):
+    """A table of tensors without a graph: it is looked at, and never runs.
+
+    A format is a subclass that gives `tensors`, `metadata` and `advice`.
+    """
+
+    @property
+    @abstractmethod
+    def tensors(self) -> tuple[Value, ...]:
+        """The tensors in the order of the file, each a weight with its size."""
+
+    @property
+    def inputs(self) -> TensorSpecs:
+        """None: nothing goes in."""
+        return _no_specs("input")
+
+    @property
+    def outputs(self) -> TensorSpecs:
+        """None: nothing comes out."""
+        return _no_specs("output")
+
+    @cached_property
+    def graph(self) -> Graph:
+        """A graph of values without a node."""
+        from mlnb.graph.graph import Graph
+
+        return Graph("", (), values={value.name: value for value in self.tensors})
+
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def _no_specs(noun: str) -> TensorSpecs:
+    from mlnb.specs import TensorSpecs
+
+    return TensorSpecs((), noun)

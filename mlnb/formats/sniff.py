@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mlnb.formats.source import Source
 
 _HEAD = 4096
+_CUT_OFF = "an ONNX model that is cut off"
 
 _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
     (b"version https://git-lfs", "a Git-LFS pointer, not the file itself; run: git lfs pull"),
@@ -29,14 +30,13 @@ _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
     (b"\x28\xb5\x2f\xfd", "a zstd archive; unpack it first"),
     (b"Rar!\x1a\x07", "a RAR archive; unpack it first"),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file, such as a Keras .h5 or .hdf5 model"),
-    (b"GGUF", "a GGUF model"),
+    (b"GGUF", "a GGUF model that is damaged"),
+    (b"GGML", "a GGML model, the format before GGUF; convert it first"),
     (b"\x93NUMPY", "a NumPy array (.npy)"),
     (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"%PDF-", "a PDF document"),
     (b"\x7fELF", "a program or library (ELF)"),
-    (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19", "an old PyTorch checkpoint (a pickle)"),
 )
 
 
@@ -44,12 +44,15 @@ def no_model(source: Source, reason: str) -> ModelFormatError:
     """The error for a file that is no model: its name, what it looks like, and what is wrong.
 
     >>> raise no_model(Source.of(b"<html>"), "it ends without a graph")
-    ModelFormatError: bytes cannot be read as ONNX; it looks like an HTML page …
+    ModelFormatError: bytes is no model that mlnb reads; it looks like an HTML page …
     """
+    name = display_text(source.name, 60)
     looks = looks_like(source)
-    also = f"; it looks like {looks}" if looks else ""
+    if looks is None or looks == _CUT_OFF:
+        also = "" if looks is None else f"; it looks like {looks}"
+        return ModelFormatError(f"{name} cannot be read as ONNX{also}: {reason}")
     return ModelFormatError(
-        f"{display_text(source.name, 60)} cannot be read as ONNX{also}: {reason}"
+        f"{name} is no model that mlnb reads; it looks like {looks} (as ONNX: {reason})"
     )
 
 
@@ -75,31 +78,14 @@ def _archive(head: bytes, source: Source) -> str | None:
         return "a tar archive; unpack it first"
     if not head.startswith(b"PK\x03\x04"):
         return None
-    if b"/data.pkl" in head or b"/constants.pkl" in head or b"/byteorder" in head:
-        return "a PyTorch checkpoint (a zip with a pickle in it)"
-    if b"metadata.json" in head or b"config.json" in head:
-        return "a Keras model (.keras)"
     if head[30:].split(b"\0")[0][:64].count(b".npy"):
         return "NumPy arrays (.npz)"
     return "a zip archive; unpack it first"
 
 
-def _pickle(head: bytes, source: Source) -> str | None:
-    if head[0] == 0x80 and len(head) > 2 and head[1] in (2, 3, 4, 5):
-        return "a pickle, such as a PyTorch or scikit-learn model; it is not opened"
-    return None
-
-
 def _flatbuffer(head: bytes, source: Source) -> str | None:
-    kinds = {b"TFL3": "a TFLite model", b"ORTM": "an ONNX Runtime model (.ort)"}
+    kinds = {b"TFL3": "a TFLite model that is damaged", b"ORTM": "an ONNX Runtime model (.ort)"}
     return kinds.get(head[4:8])
-
-
-def _safetensors(head: bytes, source: Source) -> str | None:
-    length = int.from_bytes(head[:8], "little")
-    if len(head) > 8 and head[8:9] == b"{" and length <= source.size - 8:
-        return "a safetensors file: weights without a graph"
-    return None
 
 
 def _text(head: bytes, source: Source) -> str | None:
@@ -127,15 +113,15 @@ def _protobuf(head: bytes, source: Source) -> str | None:
                 contents.setdefault(tag, window.slice(start, min(stop, start + 64)))
     tags = set(contents)
     if re.match(rb"\x0a.[\w./\-]+\x12.[\w>]+", contents.get(key(1), b""), re.DOTALL):
-        return "a TensorFlow graph (a frozen .pb)"
+        return "a TensorFlow graph that is damaged"
     if key(1, VARINT) not in tags:
         return None
     if contents.get(key(2), b"")[:1] in (b"\x0a", b"\x12"):
-        return "a TensorFlow SavedModel"
+        return "a TensorFlow SavedModel that is damaged"
     if key(2, VARINT) in tags:
         return "a single tensor of ONNX, not a model"
     if tags <= _ONNX:
-        return "an ONNX model that is cut off"
+        return _CUT_OFF
     return None
 
 
@@ -144,9 +130,7 @@ _ONNX = {key(1, VARINT), key(5, VARINT), *map(key, (2, 3, 4, 6, 7, 8, 14, 20, 25
 _GUESSES: tuple[Callable[[bytes, Source], str | None], ...] = (
     _zeros,
     _archive,
-    _pickle,
     _flatbuffer,
-    _safetensors,
     _text,
     _protobuf,
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlnb.formatting import display_text
 from mlnb.graph.families import IO, family
 from mlnb.graph.fold import op_text
+from mlnb.graph.order import handed_on
 from mlnb.specs import shape_text
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from mlnb.graph.graph import Graph, Node
     from mlnb.graph.group import Group
     from mlnb.graph.layout import Box
+    from mlnb.specs import Shape
 
 LONGEST = 26
 """Characters of a shape beside an edge; a longer one is left out."""
@@ -75,11 +77,12 @@ def _node_caption(node: Node, around: str, graph: Graph) -> Caption:
 
 def _detail(node: Node, graph: Graph) -> str:
     """The size of a layer at one look: `3×3, stride 2 · 64`."""
-    kernel, strides = node.attributes.get("kernel_shape"), node.attributes.get("strides")
-    text = ""
-    if isinstance(kernel, tuple):
-        text = "×".join(map(str, kernel))
-    if isinstance(strides, tuple) and any(s != 1 for s in strides):
+    kernel = _first(node, "kernel_shape", "kernel_size", "pool_size") or _area(node, graph)
+    text = "×".join(map(str, kernel))
+    strides = _first(node, "strides", "stride", "stride_h")
+    if len(strides) == 4:  # TensorFlow has one for the batch and one for the channels, too
+        strides = strides[2:] if strides[1] == 1 and strides[3] != 1 else strides[1:3]
+    if any(s != 1 for s in strides):
         same = len(set(strides)) == 1
         stride = str(strides[0]) if same else "×".join(map(str, strides))
         text += f", stride {stride}" if text else f"stride {stride}"
@@ -87,16 +90,54 @@ def _detail(node: Node, graph: Graph) -> str:
     return " · ".join(part for part in (text, channels) if part)
 
 
+def _first(node: Node, *names: str) -> tuple[int, ...]:
+    """The first of these attributes that is there, as sizes."""
+    for name in names:
+        given = node.attributes.get(name)
+        sizes = tuple(given) if isinstance(given, tuple | list) else (given,)
+        if sizes and all(isinstance(size, int) for size in sizes):
+            return sizes
+    return ()
+
+
+class _Kernel(NamedTuple):
+    """Where a weight's shape says how many channels come out, and where it says the area."""
+
+    channels: int
+    area: slice = slice(0)
+    at: int = 1
+
+
+_LAST, _BEHIND_ONE = slice(-4, -2), slice(1, 3)
+_KERNELS = {
+    "Conv": _Kernel(0), "ConvTranspose": _Kernel(1), "Gemm": _Kernel(0), "MatMul": _Kernel(-1),
+    "Conv2D": _Kernel(-1, _LAST), "DepthwiseConv2dNative": _Kernel(-2, _LAST),
+    "Conv2DBackpropInput": _Kernel(-2, _LAST), "CONV_2D": _Kernel(0, _BEHIND_ONE),
+    "DEPTHWISE_CONV_2D": _Kernel(-1, _BEHIND_ONE), "TRANSPOSE_CONV": _Kernel(0, _BEHIND_ONE),
+    "FULLY_CONNECTED": _Kernel(0), "conv2d": _Kernel(0, slice(2, 4)), "linear": _Kernel(0),
+    "convolution": _Kernel(0, slice(2, 4)), "addmm": _Kernel(-1, at=2),
+}  # fmt: skip
+
+
+def _area(node: Node, graph: Graph) -> tuple[int, ...]:
+    shape, kernel = _kernel(node, graph)
+    sizes = tuple(size for size in shape[kernel.area] if isinstance(size, int))
+    return sizes if len(sizes) == 2 else ()
+
+
 def _channels(node: Node, graph: Graph) -> str:
-    if len(node.inputs) < 2 or node.op not in ("Conv", "ConvTranspose", "Gemm", "MatMul"):
-        return ""
-    shape = graph.value(node.inputs[1]).shape
-    if not shape or not graph.value(node.inputs[1]).initializer:
-        return ""
-    last = node.op == "MatMul" or (node.op == "Gemm" and not node.attributes.get("transB"))
-    if node.op == "ConvTranspose" and len(shape) > 1:
-        return str(shape[1])
-    return str(shape[-1] if last else shape[0])
+    shape, kernel = _kernel(node, graph)
+    at = -1 if node.op == "Gemm" and not node.attributes.get("transB") else kernel.channels
+    return str(shape[at]) if -len(shape) <= at < len(shape) else ""
+
+
+def _kernel(node: Node, graph: Graph) -> tuple[Shape, _Kernel]:
+    """The shape of the weight of a layer, `()` where there is none, and how it is read."""
+    kernel = _KERNELS.get(node.op, _Kernel(0))
+    if node.op not in _KERNELS or len(node.inputs) <= kernel.at:
+        return (), kernel
+    weight = handed_on(graph, node.inputs[kernel.at])
+    return (weight.shape or ()) if weight.initializer else (), kernel
 
 
 def _group_caption(group: Group, graph: Graph) -> Caption:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from mlnb.formatting import Markup, display_text, html, plural
+from mlnb.graph.danger import danger_line
 from mlnb.graph.paint import value_text
 from mlnb.graph.svg import picture
 
@@ -52,7 +53,7 @@ def card(
         marked: the indices of nodes that are drawn as new.
         paint: colours for its boxes; the values stand in a table below.
     """
-    table = Markup(_heading(title, facts) + _table(inputs, outputs))
+    table = Markup(_heading(title, facts) + _danger(graph) + _table(inputs, outputs))
     values = _values(paint) if paint is not None else Markup()
     if not graph.nodes:
         return table
@@ -111,6 +112,13 @@ def _heading(title: str, facts: str) -> Markup:
     )
 
 
+def _danger(graph: Graph) -> Markup:
+    """What the model would do with the rights of its user, in red."""
+    said = danger_line(graph)
+    template = '<p style="margin:4px 0;color:#d84a3f">{said}</p>'
+    return html(template, said=display_text(said)) if said else Markup()
+
+
 def _table(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> Markup:
     rows = [*_rows("in", inputs), *_rows("out", outputs)]
     if not rows:
@@ -135,7 +143,8 @@ def _rows(role: str, specs: Sequence[TensorSpec]) -> list[Markup]:
 
 
 def _dtype(spec: TensorSpec) -> str:
-    return spec.dtype if spec.kind == "tensor" else f"{spec.kind} of {spec.dtype}"
+    dtype = spec.dtype if spec.kind == "tensor" else f"{spec.kind} of {spec.dtype}"
+    return dtype if spec.quantization is None else f"{dtype} · {spec.quantization.text}"
 
 
 def _row(role: str, name: str, dtype: str, shape: str) -> Markup:
@@ -147,6 +156,6 @@ def _row(role: str, name: str, dtype: str, shape: str) -> Markup:
         code=_CODE,
         role=role,
         name=display_text(name, 60),
-        dtype=display_text(dtype, 40),
+        dtype=display_text(dtype, 80),
         shape=display_text(shape, 120),
     )

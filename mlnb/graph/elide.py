@@ -9,25 +9,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlnb.graph.order import data_flow_order
+from mlnb.graph.op_names import plain_op
+from mlnb.graph.order import HANDS_ON, data_flow_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlnb.graph.graph import Graph, Node
 
-_SHAPE_SOURCES = frozenset({"Shape", "Size"})
-# fmt: off
-_SHAPE_ARITHMETIC = frozenset({
-    "Abs", "Add", "And", "Cast", "CastLike", "Ceil", "Concat", "ConstantOfShape", "Div",
-    "Equal", "Expand", "Floor", "Gather", "GatherElements", "GatherND", "Greater",
-    "GreaterOrEqual", "Identity", "Less", "LessOrEqual", "Max", "Min", "Mod", "Mul", "Neg",
-    "Not", "Or", "Pow", "Range", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSum",
-    "Reshape", "Round", "ScatterND", "Shape", "Size", "Slice", "Split", "Sqrt", "Squeeze",
-    "Sub", "Tile", "Transpose", "Unsqueeze", "Where",
-})
-# fmt: on
-_RANDOM = frozenset({"RandomNormal", "RandomUniform", "Bernoulli", "Multinomial"})
+_SHAPE_SOURCES = frozenset({"shape", "size", "shapen", "rank"})
+_WORDS = (
+    "abs add and broadcastto cast castlike ceil concat concatenation constantofshape div equal "
+    "expand expanddims fill floor floordiv floormod gather gatherelements gathernd greater "
+    "greaterorequal greaterequal identity less lessorequal lessequal max maximum min minimum mod "
+    "mul neg not or pack pow prod range realdiv reducemax reducemin reduceprod reducesum reshape "
+    "round scatternd shape size slice split sqrt squeeze stridedslice sub tile transpose unsqueeze "
+    "where"
+)
+_SHAPE_ARITHMETIC = frozenset(_WORDS.split())
+_MAKES_CONSTANT = frozenset(
+    {"constant", "constantofshape", "eyelike", "const", "varhandleop", "variable", "variableop"}
+)
+_RANDOM = frozenset(
+    {"randomnormal", "randomstandardnormal", "randomuniform", "truncatednormal", "bernoulli",
+     "multinomial"}
+)  # fmt: skip
 
 LARGE_WEIGHT = 4096
 """Bytes: shape arithmetic reads small constants; what reads a larger one is a layer, and shown."""
@@ -49,12 +55,13 @@ def elided_nodes(graph: Graph, order: Sequence[int] | None = None) -> frozenset[
     hidden = frozenset(
         i
         for i, node in enumerate(graph.nodes)
-        if (i in derived or (node.op == "Identity" and len(node.outputs) == 1))
+        if (i in derived or _does_nothing(node))
+        and not node.danger
         and results.isdisjoint(node.outputs)
     )
     if len(hidden) < len(graph.nodes):
         return hidden
-    plain = frozenset(i for i in hidden if graph.nodes[i].op == "Constant")
+    plain = frozenset(i for i in hidden if _makes_constant(graph.nodes[i]))
     return plain if len(plain) < len(hidden) else frozenset()
 
 
@@ -66,7 +73,9 @@ def constant_nodes(graph: Graph, order: Sequence[int] | None = None) -> frozense
     constants: set[int] = set()
     for i in order:
         node = graph.nodes[i]
-        if node.subgraphs or node.op in _RANDOM or (not node.inputs and not _makes_constant(node)):
+        if not node.inputs and not _makes_constant(node):
+            continue
+        if node.subgraphs or node.danger or plain_op(node.op) in _RANDOM:
             continue
         for name in node.inputs:
             if name in known or (name not in fed and graph.value(name).initializer):
@@ -80,7 +89,14 @@ def constant_nodes(graph: Graph, order: Sequence[int] | None = None) -> frozense
 
 def _makes_constant(node: Node) -> bool:
     """Whether a node without inputs stores its result; others draw random numbers."""
-    return node.op in ("Constant", "ConstantOfShape", "EyeLike")
+    return plain_op(node.op) in _MAKES_CONSTANT
+
+
+def _does_nothing(node: Node) -> bool:
+    """Whether a node hands on what it reads as it is, or stands there to be waited for only."""
+    if plain_op(node.op) == "noop":
+        return not node.outputs or not node.inputs
+    return node.op in HANDS_ON and len(node.outputs) == 1
 
 
 def _derived_nodes(graph: Graph, order: Sequence[int], constants: frozenset[int]) -> set[int]:
@@ -90,8 +106,9 @@ def _derived_nodes(graph: Graph, order: Sequence[int], constants: frozenset[int]
         node = graph.nodes[i]
         if node.domain not in ("", "ai.onnx"):
             continue
-        if node.op in _SHAPE_SOURCES or (
-            node.op in _SHAPE_ARITHMETIC
+        op = plain_op(node.op)
+        if op in _SHAPE_SOURCES or (
+            op in _SHAPE_ARITHMETIC
             and i not in derived
             and node.inputs
             and all(_is_small_and_derived(graph, name, derived) for name in node.inputs if name)

@@ -6,8 +6,9 @@ on every box, so that no colour bears meaning alone.
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
+
+from mlnb.graph.op_names import plain_op
 
 
 class Family(NamedTuple):
@@ -48,14 +49,14 @@ _MEMBERS = {
         "UpsamplingNearest Fold Unfold ChannelShuffle"
     ),
     Family("merge", "#7f8c3f"): (
-        "Add Sum Concat QLinearAdd QLinearConcat SequenceConstruct Mean PositionalEncoding Stack"
+        "Add Sum Concat QLinearAdd QLinearConcat SequenceConstruct PositionalEncoding Stack"
     ),
     Family("math", "#5f8f6b"): (
         "Sub Mul Div Pow Mod Abs Neg Sign Exp Log Sqrt Reciprocal Floor Ceil Round Erf Sin Cos Tan "
         "Asin Acos Atan Sinh Cosh Asinh Acosh Atanh Max Min ReduceMean ReduceSum ReduceMax "
         "ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceSumSquare "
         "CumSum ArgMax ArgMin TopK Equal Greater GreaterOrEqual Less LessOrEqual Not And Or Xor "
-        "Where Det Inverse DFT STFT MelWeightMatrix QLinearMul BitShift BitwiseAnd BitwiseOr "
+        "Where Mean Det Inverse DFT STFT MelWeightMatrix QLinearMul BitShift BitwiseAnd BitwiseOr "
         "BitwiseXor BitwiseNot Truediv IsNaN IsInf NonMaxSuppression Bernoulli RandomNormal "
         "RandomUniform RandomNormalLike RandomUniformLike Multinomial NonZero Unique"
     ),
@@ -82,10 +83,71 @@ _MEMBERS = {
 FAMILIES: tuple[Family, ...] = tuple(_MEMBERS)
 """Every family, in a fixed order; the payload names them by their place in it."""
 
+_ELSEWHERE = {
+    "conv": (
+        "DepthwiseConv2dNative Conv2DBackpropInput DepthwiseConv TransposeConv SeparableConv "
+        "Conv2DTranspose SpatialConvolution Convolution FusedConv2D FusedDepthwiseConv2dNative "
+        "QuantizedConv2D"
+    ),
+    "dense": (
+        "FullyConnected Dense EinsumDense BatchMatMul SparseMatMul FusedMatMul Mm Baddbmm "
+        "EmbeddingLookup EmbeddingLookupSparse ResourceGather LinearReluDynamic"
+    ),
+    "norm": (
+        "FusedBatchNorm FusedBatchNormEx BatchNormWithGlobalNormalization L2Normalization "
+        "L2Normalize LocalResponseNormalization UnitNormalization Normalization "
+        "NativeBatchNorm NativeLayerNorm NativeGroupNorm NativeBatchNormLegitNoTraining"
+    ),
+    "activation": (
+        "Activation LogisticRelu Logistic ReluN1To1 Relu0To1 Hardswish HSwish SpatialDropout "
+        "AlphaDropout GaussianDropout GaussianNoise SafeSoftmax ReLU"
+    ),
+    "pool": (
+        "MaxPooling AveragePooling GlobalAveragePooling GlobalMaxPooling GlobalAvgPool AvgPool "
+        "MaxPoolWithIndices MaxPoolWithArgmax ResizeBilinear ResizeNearestNeighbor ResizeBicubic "
+        "UpSampling UpsampleNearest UpsampleBilinear Resizing Rescaling CropAndResize "
+        "AdaptiveAveragePool NonMaxSuppressionPool"
+    ),
+    "merge": "BiasAdd AddN Concatenate Concatenation Cat Pack Average Addcmul ParallelConcat",
+    "math": (
+        "Multiply Subtract Maximum Minimum RealDiv FloorDiv FloorMod Prod Any All LogicalAnd "
+        "LogicalOr LogicalNot NotEqual Rsqrt Square SquaredDifference ScalarTensor Var Std "
+        "ReduceAll ReduceAny RandomStandardNormal RandomUniformInt DecodeJpeg DecodePng "
+        "TFLiteDetectionPostProcess NonMaxSuppressionWithScores CombinedNonMaxSuppression Cumsum "
+        "StringSplit StringJoin StringLower RegexReplace StringFormat AsString StringToNumber "
+        "ReduceJoin "
+        "Eq Ne Gt Ge Lt Le Amax Amin Norm Rfft Irfft Softcap Argsort Sort Bucketize"
+    ),
+    "attention": "AdditiveAttention ScaledDotProductEfficientAttention GroupedQueryAttention",
+    "recurrent": (
+        "UnidirectionalSequenceLSTM BidirectionalSequenceLSTM UnidirectionalSequenceRNN "
+        "BidirectionalSequenceRNN SVDF SimpleRNN ConvLSTM Bidirectional BlockLSTM CudnnRNN "
+        "StackedRNNCells"
+    ),
+    "shape": (
+        "ExpandDims StridedSlice SplitV Fill Pad PadV MirrorPad ZeroPadding Cropping Permute View "
+        "ReshapeAs Contiguous Clone Detach To ReadVariableOp SpaceToBatch BatchToSpace "
+        "SpaceToBatchND BatchToSpaceND BroadcastTo BroadcastArgs Quantize Dequantize Reverse Rank "
+        "RepeatVector Masking Unpack Unstack Unbind Select Narrow Chunk FakeQuant "
+        "FakeQuantWithMinMaxVars StopGradient PreventGradient Snapshot Alias T Numel SymSize "
+        "PlaceholderWithDefault EnsureShape Roll Flip Index IndexSelect Getitem"
+    ),
+    "constant": (
+        "Const VarHandleOp Variable VariableOp TemporaryVariable HashTable LookupTable GetAttr "
+        "Arange Full FullLike Zeros Ones ZerosLike OnesLike NewZeros NewOnes"
+    ),
+    "control": (
+        "While StatelessWhile StatelessIf Switch RefSwitch Merge Enter Exit NextIteration "
+        "LoopCond PartitionedCall StatefulPartitionedCall Call CallOnce Case Cond NoOp Assert "
+        "TimeDistributed"
+    ),
+    "io": "Placeholder InputLayer",
+}
+"""What the other frameworks call them."""
+
 _BY_NAME = {family.name: family for family in FAMILIES}
-_BY_OP = {op: family for family, ops in _MEMBERS.items() for op in ops.split()}
-_BY_LOWER = {op.lower(): family for op, family in _BY_OP.items()}
-_DECORATION = re.compile("^lazy|[123]d$")
+_BY_PLAIN = {plain_op(op): _BY_NAME[name] for name, ops in _ELSEWHERE.items() for op in ops.split()}
+_BY_PLAIN |= {plain_op(op): family for family, ops in _MEMBERS.items() for op in ops.split()}
 
 IO = _BY_NAME["io"]
 
@@ -93,13 +155,9 @@ IO = _BY_NAME["io"]
 def family(op: str) -> Family:
     """The family of an operation, `other` for one that is not known.
 
-    Networks name some operations as torch does, so case and dimensions do not matter: `Conv2d`.
+    Every framework's way of writing will do: `Conv`, `Conv2d`, `CONV_2D`.
 
     >>> family("Conv")
     Family(name='conv', color='#4c78a8')
     """
-    found = _BY_OP.get(op)
-    if found is None:
-        lower = op.lower()
-        found = _BY_LOWER.get(lower) or _BY_LOWER.get(_DECORATION.sub("", lower))
-    return found or _BY_NAME["other"]
+    return _BY_PLAIN.get(plain_op(op), _BY_NAME["other"])

@@ -54,6 +54,8 @@ class Node:
             `TensorAttribute`. May be parsed when first looked at.
         subgraphs: nested graphs by label, such as `{"then_branch": Graph}` of an If; the body of a
             model-local function stands under `"body"`, one object for all its calls.
+        danger: what it does with the rights of the person who runs it, such as `"reads files"`; it
+            is drawn in red. Empty for what only computes.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Node:
     scope: tuple[str, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=_nothing)
     subgraphs: Mapping[str, Graph] = field(default_factory=_nothing)
+    danger: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,13 @@ from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mlnb.graph.graph import Graph, Node
+    from mlnb.graph.graph import Graph, Node, Value
 
-PASS_THROUGH = frozenset({"Identity", "Cast", "CastLike"})
+HANDS_ON = frozenset(
+    {"Identity", "ReadVariableOp", "StopGradient", "PreventGradient", "Snapshot", "alias", "detach"}
+)
+"""What gives out the tensor that it reads."""
+PASS_THROUGH = HANDS_ON | {"Cast", "CastLike", "CAST"}
 
 
 def data_flow_order(graph: Graph) -> list[int]:
@@ -101,6 +105,19 @@ def visible_source(graph: Graph, name: str, hidden: Collection[int]) -> str | No
             return None
         name = node.inputs[0]
     return None
+
+
+def handed_on(graph: Graph, name: str) -> Value:
+    """The value that stands behind a name: past identities and reads of a variable."""
+    seen: set[str] = set()
+    while name not in seen:
+        seen.add(name)
+        value = graph.value(name)
+        i = graph.producers.get(name)
+        if value.initializer or i is None or graph.nodes[i].op not in HANDS_ON:
+            break
+        name = next(iter(graph.nodes[i].inputs), name)
+    return graph.value(name)
 
 
 def visible_sources(graph: Graph, hidden: Collection[int]) -> list[list[int]]:

@@ -14,6 +14,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from mlnb.formatting import display_text
+from mlnb.graph.danger import danger_line
 from mlnb.graph.families import FAMILIES, family
 from mlnb.graph.fold import Fold, Group, fold, op_text
 from mlnb.graph.weights import weight_uses
@@ -21,7 +22,7 @@ from mlnb.graph.weights import weight_uses
 if TYPE_CHECKING:
     from mlnb.graph.graph import Graph, Node, Value
 
-VERSION = 3
+VERSION = 4
 EFFORT = 7
 """Of gzip: a sixth of the seconds of its most, for one part in fifty more bytes."""
 TEXT = 400
@@ -165,6 +166,7 @@ class _Payload:
             "types": [[t, s if s is None else list(s)] for t, s in self.types.index],
             "scopes": list(self.scopes.index),
             "graphs": written,
+            "danger": _text(danger_line(graph)),
             "warnings": [_text(w) for g in graphs for w in g.warnings][:WARNINGS],
         }
 
@@ -196,6 +198,7 @@ class _Payload:
             "nodes": columns,
             "parameters": sorted(parameters),
             "subgraphs": self._subgraphs(nodes),
+            "dangers": {str(i): _text(n.danger) for i, n in enumerate(nodes) if n.danger},
             "elided": sorted(folded.elided),
             "tree": _tree(folded.root, folded.open),
         }

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mlnb.formatting import Markup, bytes_text, count_text, display_text, html, plural
 from mlnb.graph.elide import elided_nodes
+from mlnb.graph.families import family
 from mlnb.graph.fold import op_text
 from mlnb.graph.graph import Graph
 from mlnb.graph.macs import macs
-from mlnb.graph.order import data_flow_order
+from mlnb.graph.order import HANDS_ON, data_flow_order
 from mlnb.graph.weights import elements, weight_uses
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ def _rows(parts: Iterator[tuple[str, str, Row]]) -> list[Row]:
 
 
 def _ops_text(ops: list[str]) -> str:
-    shown = [op for op in ops if op not in ("Constant", "Identity")] or ops
+    shown = [op for op in ops if op not in HANDS_ON and family(op).name != "constant"] or ops
     return " · ".join(shown[:3]) + (" …" if len(shown) > 3 else "")
 
 

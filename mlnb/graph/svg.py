@@ -6,11 +6,12 @@ own card to stand on, light or dark as the reader's system asks, and is readable
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from mlnb.formatting import Markup, display_text, html
 from mlnb.graph.box_text import Caption, caption
+from mlnb.graph.danger import dangers, inside_text
 from mlnb.graph.edge_labels import labels
 from mlnb.graph.fold import fold
 from mlnb.graph.layout import Box, Edge, Layout, layout
@@ -38,12 +39,12 @@ FEW = 14
 LIGHT = {
     "card": "#ffffff", "line": "#d4d8de", "fg": "#1f2328", "muted": "#667080",
     "edge": "#98a2b3", "node": "#ffffff", "frame": "#f5f6f8", "back": "#c8553d",
-    "new": "#1976d2",
+    "new": "#1976d2", "danger": "#c62828",
 }  # fmt: skip
 DARK = {
     "card": "#16181b", "line": "#3a3f47", "fg": "#e4e6ea", "muted": "#98a0ab",
     "edge": "#6b7480", "node": "#24282e", "frame": "#1d2024", "back": "#e0826d",
-    "new": "#64b5f6",
+    "new": "#64b5f6", "danger": "#ff6b60",
 }  # fmt: skip
 _RULES = (
     "text{{font-family:system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;"
@@ -53,6 +54,7 @@ _RULES = (
     ".e{{fill:none;stroke:{edge};stroke-width:1.2}}.a{{fill:{edge}}}"
     ".r{{fill:none;stroke:{back};stroke-width:1.2;stroke-dasharray:4 3}}.k{{fill:{back}}}"
     ".n{{fill:{new};fill-opacity:.1;stroke:{new};stroke-width:1.6}}"
+    ".d{{fill:{danger};fill-opacity:.1;stroke:{danger};stroke-width:1.8}}.w{{fill:{danger}}}"
 )
 
 
@@ -87,6 +89,7 @@ def draw(
     """A layout as SVG."""
     width, height = placed.width + 2 * MARGIN, placed.height + 2 * MARGIN
     beside = labels(placed, graph)
+    danger = dangers(graph)
     right = max((side.right for side in beside), default=0.0)
     width = max(width, right + 2 * MARGIN)
     painted = shades(placed, graph, paint) if paint is not None else {}
@@ -98,7 +101,7 @@ def draw(
     edges = [_edge(edge) for edge in placed.edges]
     shown = [
         Markup(
-            _box(box, caption(box, graph), painted.get(id(box)))
+            _box(box, caption(box, graph), painted.get(id(box)), danger_of(box, danger))
             + (_rect(box, 0, 0, "n") if _in(box, marked) else "")
         )
         for box in placed.boxes
@@ -163,12 +166,21 @@ def _frame(box: Box, shade: Shade | None = None) -> Markup:
     )
 
 
-def _box(box: Box, text: Caption, shade: Shade | None = None) -> Markup:
+def danger_of(box: Box, danger: Mapping[int, str]) -> str:
+    """Why a box is drawn in red; "" for one that is not."""
+    if box.group is None:
+        return danger.get(box.node, "") if box.node is not None else ""
+    return inside_text(danger[i] for i in box.group.nodes() if i in danger) if danger else ""
+
+
+def _box(box: Box, text: Caption, shade: Shade | None = None, danger: str = "") -> Markup:
     parts = []
     if text.stack:
         parts += [_rect(box, 5, 4), _rect(box, 2.5, 2)]
     ink, room_below = "", box.width - 18
     parts.append(_rect(box, 0, 0, rules=shade.fill if shade else ""))
+    if danger:
+        parts.append(_rect(box, 0, 0, "d"))
     if shade is not None:
         ink, room_below = shade.ink, room_below - 7.1 * len(shade.text) - 6
         parts.append(value_on(box, shade))
@@ -183,11 +195,13 @@ def _box(box: Box, text: Caption, shade: Shade | None = None) -> Markup:
         )
     )
     middle = box.y + box.height / 2
-    first = middle - 3.5 if text.second or shade else middle + 4
+    second = danger or text.second
+    first = middle - 3.5 if second or shade else middle + 4
     room = box.width - 24 - (7 * len(text.inside) + 8 if text.inside else 0)
     parts.append(_text(box.x + 13, first, "t", _fit(text.title, room, 7.1), ink))
-    if text.second and room_below > 24:
-        parts.append(_text(box.x + 13, middle + 11, "s", _fit(text.second, room_below, 5.9), ink))
+    if second and room_below > 24:
+        rule = "s w" if danger else "s"
+        parts.append(_text(box.x + 13, middle + 11, rule, _fit(second, room_below, 5.9), ink))
     if text.inside:
         x, y = _n(box.x + box.width - 8), _n(first)
         template = '<text x="{x}" y="{y}" class="s" text-anchor="end"{style}>{text}</text>'

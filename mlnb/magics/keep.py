@@ -1,4 +1,4 @@
-"""Keep: `%mlexport` writes a network into a file."""
+"""Keep: `%mlexport` writes a network or a loaded model into a file."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from IPython.core.magic import Magics, magics_class
 from mlnb.errors import unknown
 from mlnb.magics.shell import Argument, Call, MagicError, magic, user_names
 from mlnb.magics.train import trainable
+from mlnb.models.model import Model
 
 if TYPE_CHECKING:
+    from mlnb.models.convert.conversion import Conversion
     from mlnb.networks.export import ExportReport
 
 ENDINGS = (".onnx", ".safetensors")
@@ -23,22 +25,23 @@ class KeepMagics(Magics):
     """The magics that take a network away."""
 
     @magic(
-        Argument("name", completes="module"),
+        Argument("name", completes="kept"),
         Argument("file", completes="path"),
         Argument("--quantize", completes="quantize"),
         Argument("--calibration", completes="variable", shown="VARIABLE"),
         Argument("--sample", completes="variable", shown="VARIABLE"),
     )
-    def mlexport(self, call: Call) -> ExportReport | Path:
-        """Write a network into a file: ONNX to run elsewhere, safetensors to load it again here.
+    def mlexport(self, call: Call) -> ExportReport | Conversion | Path:
+        """Write a model into a file: ONNX to run elsewhere, safetensors to load it again here.
 
         %mlexport NAME FILE [--quantize dynamic|static] [--calibration VARIABLE] [--sample VARIABLE]
 
-        NAME           the variable that holds it: a network, a `torch.nn.Module`, a `Trainer` or a
-                       `Run`.
-        FILE           its ending says the format. .onnx: checked against torch, the size of the
-                       batch free. .safetensors: what `Sequential.load` and `Network.load` read.
-                       A file that stands there is replaced by a whole new one or not at all.
+        NAME           the variable that holds it: a network, a `torch.nn.Module`, a `Trainer`, a
+                       `Run`, or a loaded TensorFlow, TFLite, Keras or PyTorch model.
+        FILE           its ending says the format. .onnx: checked against what it comes from, the
+                       largest difference is shown. .safetensors: of networks, what
+                       `Sequential.load` and `Network.load` read. A file that stands there is
+                       replaced by a whole new one or not at all.
         --quantize     dynamic: the weights of matrix products in eight bits. static: those of
                        convolutions and all activations as well.
         --calibration  samples for static: a hundred of the training data will do.
@@ -52,13 +55,17 @@ class KeepMagics(Magics):
         report = %mlexport lenet small.onnx --quantize static --calibration images
         %mlexport module module.onnx --sample batch
         %mlexport lenet lenet.safetensors
+        %mlload mobilenet.tflite
+        %mlexport mobilenet mobilenet.onnx
 
         The same in Python: `mlnb.export_onnx(lenet, "lenet.onnx")`, `lenet.save(
-        "lenet.safetensors")`.
+        "lenet.safetensors")`; of a loaded model `mobilenet.to_onnx("mobilenet.onnx")`.
         """
         options = call.options
         net = _held(call, options.name)
         path = _target(call, options.file)
+        if isinstance(net, Model):
+            return _converted(call, net, path)
         if path.suffix == ".safetensors":
             return _saved(options, net, path)
         from mlnb.networks.export import export_onnx
@@ -89,13 +96,15 @@ def _held(call: Call, name: str) -> Any:
     if not _exportable(value):
         kind = type(value).__name__
         raise MagicError(
-            f"{name} is of type {kind}; %mlexport takes a network or a torch.nn.Module"
+            f"{name} is of type {kind}; %mlexport takes a network, a torch.nn.Module or a Model"
         )
     return value
 
 
 def _exportable(value: object) -> bool:
-    return trainable(value) or type(value).__module__ == "mlnb.train.run"
+    return (
+        isinstance(value, Model) or trainable(value) or type(value).__module__ == "mlnb.train.run"
+    )
 
 
 def _target(call: Call, text: str) -> Path:
@@ -111,10 +120,24 @@ def _target(call: Call, text: str) -> Path:
     raise unknown("format", path.suffix, ENDINGS)
 
 
+def _converted(call: Call, model: Model, path: Path) -> Conversion:
+    """A loaded model as ONNX."""
+    given = _given(call.options)
+    if given or path.suffix != ".onnx":
+        what = f"{given[0]} is for networks" if given else f"{path.suffix} is for networks"
+        raise MagicError(f"{what}; a loaded model is written as it is: FILE.onnx")
+    conversion = model.to_onnx(path)
+    call.show(conversion)
+    return conversion
+
+
+def _given(options: Any) -> list[str]:
+    words = ("quantize", "calibration", "sample")
+    return [f"--{word}" for word in words if getattr(options, word)]
+
+
 def _saved(options: Any, net: Any, path: Path) -> Path:
-    given = [
-        f"--{word}" for word in ("quantize", "calibration", "sample") if getattr(options, word)
-    ]
+    given = _given(options)
     if given:
         raise MagicError(f"{given[0]} is for .onnx files; a .safetensors file holds all as it is")
     if not hasattr(net, "save"):

@@ -14,15 +14,20 @@ from mlnb.data.official import OFFICIAL
 from mlnb.data.samples import list_samples
 from mlnb.downloads import download, is_address
 from mlnb.errors import DownloadError, SampleMissing
+from mlnb.formats import is_model_folder
 from mlnb.formatting import display_text
 from mlnb.graph.graph import Graph
+from mlnb.magics.models import is_table, named, sample_of
 from mlnb.magics.shell import Argument, Call, MagicError, magic
 from mlnb.magics.words import quoted
-from mlnb.models.model import Model, load_model
+from mlnb.models.live import live_module
+from mlnb.models.loading import load_model
+from mlnb.models.model import Model
 from mlnb.models.prediction import Prediction
 from mlnb.specs import TensorSpecs
 
 if TYPE_CHECKING:
+    from mlnb.graph.tensor_table import TensorTable as WeightTable
     from mlnb.widgets.graph_viewer import GraphViewer
     from mlnb.widgets.tensor_table import TensorTable
 
@@ -34,64 +39,93 @@ class LookMagics(Magics):
     @magic(
         Argument("path", completes="path"),
         Argument("--name"),
+        Argument("--signature", completes="signature", shown="NAME"),
+        Argument("--allow_io", switch=True),
+        Argument("--sample", completes="variable", shown="VARIABLE"),
         Argument("--download", switch=True),
     )
     def mlload(self, call: Call) -> Model:
-        """Load a model file, show its inputs, its outputs and its graph, and return the model.
+        """Load a model, show its inputs, its outputs and its graph, and return it.
 
-        %mlload PATH [--name NAME] [--download]
+        %mlload PATH [--name NAME] [--signature NAME] [--allow_io] [--sample VARIABLE] [--download]
 
-        PATH    a file; in quotes where it has spaces; `~` is your home folder. Where there is no
-                such file: a variable that holds a path or the bytes, or the name of a sample.
-        --name  the variable to put the model into; without it the file's name, made a variable's:
-                `resnet-18.onnx` becomes `resnet_18`. A variable that holds something else than a
-                model is never overwritten.
-        --download  PATH is an https address: the file is brought into the cache and loaded from
-                there. The address and the size are shown first.
+        PATH         a file, or the folder of a SavedModel or of sharded safetensors; in quotes
+                     where it has spaces; `~` is your home folder. Where there is no such file: a
+                     variable that holds a path, the bytes or a torch module, or the name of a
+                     sample. A file that holds weights and no graph is shown as a table of tensors.
+        --name       the variable to put the model into; without it the file's name, made a
+                     variable's: `resnet-18.onnx` becomes `resnet_18`. A variable that holds
+                     something else than a model is never overwritten.
+        --signature  the entry point to take, where a file has several.
+        --allow_io   let the model run although it would read files, reach the network or run
+                     Python; what would is drawn in red. Do so for a file that you trust.
+        --sample     for a torch module: a variable that holds what goes in, or its shape, with the
+                     batch: 2x3x224x224.
+        --download   PATH is an https address: the file is brought into the cache and loaded from
+                     there. The address and the size are shown first.
 
         Examples
         --------
         %mlload squeezenet1.1_fp16.onnx
-        %mlload "my models/net.onnx" --name net
-        m = %mlload net.onnx
-        %mlload net.onnx;                # loads, shows nothing
+        %mlload "my models/net.pb" --name net
+        m = %mlload net.tflite
+        %mlload net.keras;                # loads, shows nothing
+        %mlload half_plus_two_tf2 --signature regress_x_to_y
         %mlload --download https://example.org/net.onnx
 
         The same in Python: `net = mlnb.load_model("net.onnx", name="net")`, then `net` as the last
         line of a cell; with `mlnb.load_model(mlnb.download("https://…"))` for an address.
         """
-        name = call.options.name
+        options = call.options
+        words: dict[str, Any] = {"name": options.name}
+        if options.signature is not None:
+            words["signature"] = options.signature
+        if options.allow_io:
+            words["allow_io"] = True
+        if options.sample is not None:
+            words["sample"] = sample_of(call)
         try:
-            model = load_model(_source(call), name=name)
+            model = load_model(_source(call), **words)
         except DownloadError:
             raise
         except OSError as error:
             why = error.strerror or error
-            raise MagicError(f"cannot read {call.options.path}: {why}") from error
-        call.bind(name or model.name, model)
+            raise MagicError(f"cannot read {options.path}: {why}") from error
+        call.bind(options.name or model.name, model)
         call.show(model)
         return model
 
-    @magic(Argument("model", completes="model"), Argument("--height", kind=int))
+    @magic(
+        Argument("model", completes="model"),
+        Argument("--height", kind=int),
+        Argument("--sample", completes="variable", shown="VARIABLE"),
+    )
     def mlgraph(self, call: Call) -> GraphViewer:
-        """Show the graph of a loaded model alone, and return the viewer.
+        """Show the graph of a model alone, and return the viewer.
 
-        %mlgraph MODEL [--height HEIGHT]
+        %mlgraph MODEL [--height HEIGHT] [--sample VARIABLE]
 
-        MODEL     the variable that holds the model, or a `Graph`.
+        MODEL     the variable that holds the model: a loaded one, a network, a `torch.nn.Module`,
+                  or a `Graph`.
         --height  of the graph's canvas, in pixels; 460 without it.
+        --sample  for a torch module: a variable that holds what goes in, or its shape, with the
+                  batch: 2x3x224x224.
 
         Examples
         --------
         %mlgraph net
         viewer = %mlgraph net --height 700
         viewer.focus("layer4")
+        %mlgraph module --sample 2x3x224x224
 
         The same in Python: `GraphViewer(net, io=False, height=700)`.
         """
         from mlnb.widgets.graph_viewer import GraphViewer
 
-        model = named(call, call.options.model, Model, Graph)
+        name = call.options.model
+        model = named(call, name, Model, Graph)
+        if is_table(model):
+            raise MagicError(f"{name} holds tensors and no graph; %mlio {name} lists them")
         height = call.options.height
         try:
             sized = {} if height is None else {"height": height}
@@ -101,45 +135,44 @@ class LookMagics(Magics):
         call.show(viewer)
         return viewer
 
-    @magic(Argument("model", completes="model"))
-    def mlio(self, call: Call) -> TensorTable:
+    @magic(
+        Argument("model", completes="model"),
+        Argument("--sample", completes="variable", shown="VARIABLE"),
+    )
+    def mlio(self, call: Call) -> TensorTable | WeightTable:
         """Show what goes into a model and what comes out, and return the table.
 
-        %mlio MODEL
+        %mlio MODEL [--sample VARIABLE]
 
-        MODEL  the variable that holds the model; or one that holds a prediction, whose values are
-               shown, or a row of specs such as `net.inputs`, put into a variable.
+        MODEL     the variable that holds the model: a loaded one, a network or a
+                  `torch.nn.Module`; or one that holds a prediction, whose values are shown, or a
+                  row of specs such as `net.inputs`, put into a variable. Of a quantised tensor the
+                  scale and the zero point are shown; of a file of weights its tensors.
+        --sample  for a torch module: a variable that holds what goes in, or its shape, with the
+                  batch: 2x3x224x224.
 
         Examples
         --------
         %mlio net
+        %mlio module --sample batch
 
-        The same in Python: `TensorTable(net)`.
+        The same in Python: `TensorTable(net)`, and `net.tensors` for a file of weights.
         """
+        from mlnb.widgets.base import has_front_end
         from mlnb.widgets.tensor_table import TensorTable
 
-        table = TensorTable(named(call, call.options.model, Model, Prediction, TensorSpecs))
+        model = named(call, call.options.model, Model, Prediction, TensorSpecs)
+        if is_table(model):
+            weights: WeightTable = model.tensors
+            if has_front_end():  # a terminal prints what is returned
+                call.show(weights)
+            return weights
+        table = TensorTable(model)
         call.show(table)
         return table
 
 
-def named(call: Call, name: str, *kinds: type) -> Any:
-    """The user's variable `name`, which holds one of `kinds`; the first kind names what is wanted.
-
-    Raises:
-        MagicError: it holds something else.
-        UnknownName: no such variable, with the closest.
-    """
-    value = call.variable(name, kinds[0].__name__.lower(), kinds[0])
-    if not isinstance(value, kinds):
-        raise MagicError(
-            f"{name} is of type {type(value).__name__}, not a {kinds[0].__name__}; "
-            "load one: %mlload PATH --name NAME"
-        )
-    return value
-
-
-def _source(call: Call) -> Path | bytes:
+def _source(call: Call) -> Any:
     """What PATH stands for: an address, a file, a variable, a sample, in this order.
 
     Raises:
@@ -154,13 +187,13 @@ def _source(call: Call) -> Path | bytes:
     path = Path(text).expanduser()
     if not path.exists():
         value = call.local.get(text, call.shell.user_ns.get(text))
-        if isinstance(value, bytes):
+        if isinstance(value, bytes) or live_module(value) is not None:
             return value
         if isinstance(value, str | os.PathLike):
             path = Path(value).expanduser()
         else:
             path = _sample_models().get(text, path)
-    if path.is_dir():
+    if path.is_dir() and not is_model_folder(path):
         inside = ", ".join(_file_names(path)[:6]) or "no file"
         raise MagicError(
             f"{path} is a folder; name a file in it. It has: {display_text(inside, 200)}"

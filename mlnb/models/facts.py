@@ -1,4 +1,4 @@
-"""What a model is called and what it is in one line: `identifier`, `facts`."""
+"""What a model is called and what it is in a few words: `identifier`, `facts`, `contents`."""
 
 from __future__ import annotations
 
@@ -6,30 +6,37 @@ import keyword
 import re
 from typing import TYPE_CHECKING
 
+from mlnb.formats import WeightsFile
 from mlnb.formatting import bytes_text, count_text, display_text, plural
+from mlnb.graph.weights import elements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from mlnb.formats.model_file import ModelFile
+    from mlnb.graph.graph import Graph
 
 
-def facts(file: ModelFile, nodes: int, parameters: int) -> str:
-    """One line: `ONNX opset 17 · pytorch 2.15 · 69 nodes · 11.7 M parameters · 46.8 MB`."""
+def facts(file: ModelFile, graph: Graph, parameters: int | None) -> str:
+    """One line: `ONNX opset 17 · pytorch 2.15 · 69 nodes · 11.7 M parameters · 46.8 MB`.
+
+    Args:
+        file: the model.
+        graph: its own.
+        parameters: how many; `None` counts every stored element.
+    """
+    nodes = len(graph.nodes)
+    if parameters is None:
+        parameters = sum(map(elements, graph.weights))
     told = [
         f"{file.format} {_opset(file.metadata)}".strip(),
         display_text(file.metadata.get("producer", ""), 40),
-        plural(nodes, "node"),
+        plural(nodes, "node") if nodes or not file.advice else "weights only",
         _parameters(parameters),
-        bytes_text(file_bytes(file)),
+        bytes_text(file.nbytes),
     ]
     return " · ".join(fact for fact in told if fact)
-
-
-def file_bytes(file: ModelFile) -> int:
-    """The size of a model's file and of those beside it that hold its weights."""
-    return file.source.size + sum(part.nbytes or 0 for part in file.parts)
 
 
 def _opset(metadata: Mapping[str, str]) -> str:
@@ -40,6 +47,14 @@ def _opset(metadata: Mapping[str, str]) -> str:
 
 def _parameters(count: int) -> str:
     return "1 parameter" if count == 1 else f"{count_text(count)} parameters"
+
+
+def contents(file: ModelFile, graph: Graph) -> str:
+    """How much there is: `1 input, 1 output, 69 nodes`."""
+    if isinstance(file, WeightsFile):
+        return f"weights only, {plural(len(file.tensors), 'tensor')}"
+    counted = ((file.inputs, "input"), (file.outputs, "output"), (graph.nodes, "node"))
+    return ", ".join(plural(len(things), noun) for things, noun in counted)
 
 
 def identifier(path: Path | None) -> str:

@@ -143,7 +143,7 @@ def _by_name(
     """The values by the names of inputs; what cannot be placed becomes a problem."""
     given: dict[str, object] = {}
     if isinstance(feeds, Mapping):
-        given.update(feeds)
+        given.update({inputs.own_name(str(name)): value for name, value in feeds.items()})
     elif feeds is not None and len(inputs) == 1:
         given[inputs[0].name] = feeds
     elif feeds is not None:
@@ -153,6 +153,7 @@ def _by_name(
         )
         return {spec.name: None for spec in inputs if "optional" in spec.kind}
     for name, value in named.items():
+        name = inputs.own_name(name)
         if name in given:
             problems.append(f"Input `{display_text(name)}` is given twice.")
         given[name] = value
@@ -203,6 +204,9 @@ def _mismatch(
         cast=expected_dtype(spec.dtype) if another_family(array.dtype, spec.dtype) else "",
         reshape=not shape_fits,
     )
+    if spec.quantization is not None and array.dtype.kind in "iu":
+        dtype_fault = "The model stores integers and is fed the real values they stand for."
+        advice += " To feed what it stores as it is, pass raw=True."
     parts = (f"Input `{_shown(spec)}` expects {spec}; received {received}.", dtype_fault, advice)
     return Problem(" ".join(part for part in parts if part))
 

@@ -1,4 +1,4 @@
-"""A loaded model file: `load_model`, and `Model`, which shows itself and predicts.
+"""`Model`: a loaded model file, which shows itself and predicts.
 
 Looking reads the file and runs nothing. Whatever executes what the file says, shape inference
 included, happens in a child process, unless the caller trusts the file.
@@ -9,61 +9,30 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlnb.child.client import TIMEOUT, child
-from mlnb.downloads import is_address
-from mlnb.errors import MlnbError, ModelFormatError
-from mlnb.formats import open_model_file
-from mlnb.formatting import display_text, plural
-from mlnb.limits import LIMITS, Limits
-from mlnb.models.facts import facts, identifier
+from mlnb.child.client import TIMEOUT
+from mlnb.errors import MlnbError
+from mlnb.formatting import display_text
+from mlnb.models import quantized
+from mlnb.models.facts import contents, facts, identifier
 from mlnb.models.inputs import check_inputs, feed_code
 from mlnb.models.prediction import Prediction
 from mlnb.models.runner import Runner
+from mlnb.models.shapes import inferred
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from mlnb.formats.model_file import ModelFile, Part
+    from mlnb.formats.model_file import Danger, ModelFile, Part
     from mlnb.formatting import Markup
     from mlnb.graph.graph import Graph
     from mlnb.graph.summary import Summary
+    from mlnb.graph.tensor_table import TensorTable
+    from mlnb.models.convert.conversion import Conversion
     from mlnb.specs import TensorSpecs
-
-
-def load_model(
-    path_or_bytes: str | os.PathLike[str] | bytes,
-    *,
-    name: str | None = None,
-    trust: bool = False,
-    limits: Limits = LIMITS,
-) -> Model:
-    """Open a model file; its format is told by its content.
-
-    >>> model = load_model("squeezenet1.1_fp16.onnx")
-    >>> model.inputs
-    TensorSpecs(data_0: float16 [1, 3, 224, 224])
-
-    Args:
-        path_or_bytes: the file, or what is in it.
-        name: what to call it in code; by default made from the file's name.
-        trust: run it in this process, without deadline for opening and without a memory cap; a
-            model that crashes then takes the session along.
-        limits: caps on what the file may ask of this machine.
-
-    Raises:
-        ModelFormatError: it is no model that mlnb reads, or no file.
-        LimitExceeded: it is larger than `limits` allow.
-    """
-    if isinstance(path_or_bytes, str) and is_address(path_or_bytes):
-        address = display_text(path_or_bytes, 200)
-        raise ModelFormatError(
-            f"{address} is an address, and mlnb asks the network for nothing unless it is told to: "
-            f"load_model(mlnb.download({address!r})), or %mlload --download {address}"
-        )
-    return Model(open_model_file(path_or_bytes, limits), name=name, trust=trust)
 
 
 class Model:
@@ -73,31 +42,40 @@ class Model:
         file: the opened file.
         name: an identifier; by default made from the file's name.
         trust: as in `load_model`.
+        allow_io: as in `load_model`.
     """
 
-    def __init__(self, file: ModelFile, *, name: str | None = None, trust: bool = False) -> None:
+    def __init__(
+        self,
+        file: ModelFile,
+        *,
+        name: str | None = None,
+        trust: bool = False,
+        allow_io: bool = False,
+    ) -> None:
         self._file = file
         self._graph: Graph | None = None
-        self._device: str | None = None
-        self.name = name or identifier(file.source.path)
-        self._runner = Runner(file, self.name, trust=trust)
+        self.name = name or identifier(file.path)
+        self._runner = Runner(file, self.name, trust=trust, allow_io=allow_io)
         self.trust = trust
-        self.notes: tuple[str, ...] = ()
+        self.allow_io = allow_io
+        self.is_cut = False
+        self.notes = self._runner.notes
 
     @property
     def title(self) -> str:
-        """The file's name, or `"bytes"`."""
-        return self._file.source.name
+        """The name of the file or folder, or `"bytes"`."""
+        return self._file.title
 
     @property
     def format(self) -> str:
-        """Such as `"ONNX"`."""
+        """Such as `"ONNX"`, `"TensorFlow SavedModel"`, `"TFLite"`, `"safetensors"`."""
         return self._file.format
 
     @property
     def path(self) -> Path | None:
-        """Where the file lies; `None` for bytes."""
-        return self._file.source.path
+        """Where the file or folder lies; `None` for bytes."""
+        return self._file.path
 
     @property
     def inputs(self) -> TensorSpecs:
@@ -115,6 +93,38 @@ class Model:
         return self._file.metadata
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the classes, where they lie inside the file."""
+        return self._file.labels
+
+    @property
+    def signatures(self) -> tuple[str, ...]:
+        """The names of the entry points; `load_model(path, signature=)` chooses one."""
+        return self._file.signatures
+
+    @property
+    def signature(self) -> str | None:
+        """The entry point whose inputs and outputs these are."""
+        return self._file.signature
+
+    @property
+    def dangers(self) -> tuple[Danger, ...]:
+        """What would act with your rights if the model ran; it then runs with `allow_io=True`."""
+        return self._file.dangers
+
+    @property
+    def advice(self) -> str:
+        """How it is used where nothing runs it, as the end of a sentence; empty for most."""
+        return self._file.advice
+
+    @property
+    def tensors(self) -> TensorTable:
+        """The stored tensors as a table, grouped by the beginnings of their names."""
+        from mlnb.graph.tensor_table import TensorTable
+
+        return TensorTable(tuple(self._file.graph.weights), self._file.ties)
+
+    @property
     def parts(self) -> tuple[Part, ...]:
         """Files beside the model that hold weights; they are named and not opened."""
         return self._file.parts
@@ -126,10 +136,8 @@ class Model:
 
     @property
     def device(self) -> str:
-        """What it runs on: `"CUDA"` where the installed onnxruntime has it, else `"CPU"`."""
-        if self._device is None:
-            self._device = self._runner.device()
-        return self._device
+        """What it runs on: `"CUDA"` where the installed runtime has it, else `"CPU"`."""
+        return self._runner.device
 
     def predict(
         self,
@@ -137,6 +145,7 @@ class Model:
         /,
         *,
         outputs: str | Sequence[str] | None = None,
+        raw: bool = False,
         timeout: float = TIMEOUT,
         **named: object,
     ) -> Prediction:
@@ -150,6 +159,8 @@ class Model:
             feeds: values by input name, or the only input's value. Arrays, lists, numbers, torch
                 tensors, pandas columns; a longer batch than the file fixes runs piece by piece.
             outputs: the names wanted; all by default.
+            raw: feed a quantised model the integers that it stores, and get such; by default it
+                takes and gives real values.
             timeout: seconds until the child is stopped.
             named: values by input name, where the names are Python's.
 
@@ -157,24 +168,32 @@ class Model:
             InputError: the values do not fit; it lists every mismatch with its remedy.
             ModelCrashed: the model killed the child; the session is unharmed, the next call works.
             ModelTimeout: the deadline passed.
-            ModelRunError: the runtime refused the model or failed in it, or ran out of memory.
+            ModelRunError: the runtime refused the model or failed in it, or ran out of memory; or
+                nothing runs such a file, or it has `dangers`.
             ModelFileChanged: the file is not the one that was loaded.
+            MissingExtra: its runtime is not installed; the message is the line that installs it.
             UnknownName: no output of that name.
         """
+        self._runner.require_runnable()
         start = time.monotonic()
-        wanted = [outputs] if isinstance(outputs, str) else list(outputs or self.outputs.names)
-        for name in wanted:
-            self.outputs[name]
-        fed = check_inputs(self.inputs, self.outputs, feeds, named)
-        answer = self._runner.run(fed, wanted, timeout)
-        self._device = answer.device
+        raw = raw or not self._is_quantised
+        given, returned = self.inputs, self.outputs
+        asked = [outputs] if isinstance(outputs, str) else outputs
+        wanted = [returned[name].name for name in asked] if asked else returned.names
+        fed = check_inputs(given if raw else quantized.taken(given), returned, feeds, named)
+        crossing = fed if raw else quantized.stored(given, fed)
+        answer = self._runner.run(crossing, wanted, timeout)
         return Prediction(
-            answer.outputs,
+            answer.outputs if raw else quantized.real(returned, answer.outputs),
             inputs=fed.feeds,
             notes=(*fed.notes, *answer.notes),
             seconds=time.monotonic() - start,
             device=answer.device,
         )
+
+    @cached_property
+    def _is_quantised(self) -> bool:
+        return quantized.any_of(self.inputs) or quantized.any_of(self.outputs)
 
     def tensor(self, name: str) -> np.ndarray[Any, np.dtype[Any]]:
         """A stored weight or constant, read from the file now.
@@ -185,6 +204,59 @@ class Model:
         """
         return self._file.tensor(name)
 
+    def cut(
+        self, inputs: str | Sequence[str] | None = None, *, outputs: str | Sequence[str]
+    ) -> Model:
+        """The part of the model between tensors, as a smaller model: a feature extractor.
+
+        >>> features = model.cut(outputs=[model.suggest_cut()])
+        >>> features.predict(image)["pool5"].shape
+        (1, 2048, 1, 1)
+
+        Args:
+            inputs: names of tensors to feed in place of what makes them; by default the model is
+                fed as before.
+            outputs: names of the tensors that come out.
+
+        Raises:
+            UnknownName: no tensor of that name; the closest ones are listed.
+            ModelRunError: this format cannot be cut.
+        """
+        wanted = [outputs] if isinstance(outputs, str) else list(outputs)
+        given = [inputs] if isinstance(inputs, str) else inputs
+        if any(self.graph.value(name).shape is None for name in (*wanted, *(given or ()))):
+            self.infer_shapes()
+        file = self._file.cut(given, wanted)
+        part = Model(file, name=self.name, trust=self.trust, allow_io=self.allow_io)
+        part.is_cut = True
+        return part
+
+    def suggest_cut(self) -> str | None:
+        """The last tensor before the classifier: the last global pool or flatten, or `None`."""
+        from mlnb.models.cut import suggest_cut
+
+        if self._graph is None:  # what is a pool over the whole picture shows in its shape
+            self.infer_shapes()
+        return suggest_cut(self.graph, self._file)
+
+    def to_onnx(self, path: str | os.PathLike[str], **options: Any) -> Conversion:
+        """Convert to ONNX in a child, and check the result against this model.
+
+        >>> model.to_onnx("model.onnx")
+
+        Args:
+            path: of the file to write.
+            options: as `mlnb.models.convert.to_onnx.to_onnx` takes them.
+
+        Raises:
+            ExportError: operations are left over that ONNX does not know; they are named.
+            ModelRunError: nothing runs such a file, or it has `dangers`.
+        """
+        from mlnb.models.convert.to_onnx import to_onnx
+
+        self._runner.require_runnable()
+        return to_onnx(self, path, **options)
+
     def infer_shapes(self, timeout: float = TIMEOUT) -> bool:
         """Work out the shapes that the file lacks, in a child; whether there were any to learn.
 
@@ -192,17 +264,12 @@ class Model:
         error: the answer is `False` and `notes` says why.
         """
         try:
-            inferred = child("onnx").call(
-                "mlnb.models.runtimes.shapes:infer_shapes", self._file.skeleton(), timeout=timeout
-            )
-            graph = self._file.with_shapes(inferred)
-            learned = _known_shapes(graph) > _known_shapes(self.graph)
+            graph = inferred(self._file, self.graph, timeout)
         except MlnbError as error:
             self.notes = (*self.notes, f"no shapes could be inferred: {error}")
             return False
-        if learned:
-            self._graph = graph
-        return learned
+        self._graph = graph or self._graph
+        return graph is not None
 
     def summary(self) -> Summary:
         """Rows per op and per layer: parameters, bytes, multiplications where shapes are known."""
@@ -213,36 +280,21 @@ class Model:
     @property
     def feed_code(self) -> str:
         """Python that feeds the model with zeros, to copy into a cell."""
-        return feed_code(self.inputs, self.name)
+        return feed_code(quantized.taken(self.inputs), self.name)
 
     @property
     def facts(self) -> str:
         """One line: `ONNX opset 17 · pytorch 2.15 · 69 nodes · 11.7 M parameters · 46.8 MB`."""
-        return facts(self._file, len(self.graph.nodes), self.summary().parameters)
+        counted = self.summary().parameters if self.graph.nodes else None
+        return facts(self._file, self.graph, counted)
 
     def __repr__(self) -> str:
-        counts = ", ".join(
-            plural(len(things), noun)
-            for things, noun in (
-                (self.inputs, "input"),
-                (self.outputs, "output"),
-                (self.graph.nodes, "node"),
-            )
-        )
-        return f"Model({display_text(self.title)!r}, {counts})"
+        return f"Model({display_text(self.title)!r}, {contents(self._file, self.graph)})"
 
     def _repr_html_(self) -> Markup:
         from mlnb.graph.card import card
 
         shown: Markup = card(self.title, self.facts, self.inputs, self.outputs, self.graph)
+        if not self.graph.nodes:
+            shown = type(shown)(shown + self.tensors._repr_html_())
         return shown
-
-
-def _known_shapes(graph: Graph) -> int:
-    """How much is known: every known rank and every dimension with a number counts one."""
-    return sum(
-        1 + sum(isinstance(dimension, int) for dimension in value.shape)
-        for one in (graph, *graph.subgraphs)
-        for value in one.values.values()
-        if value.shape is not None
-    )

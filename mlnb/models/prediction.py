@@ -10,13 +10,13 @@ import numpy as np
 
 from mlnb.formatting import display_text, seconds_text
 from mlnb.models.dtypes import nan_note
-from mlnb.specs import shape_text
+from mlnb.specs import own_name, shape_text
 
 _SCANNED = 1_000_000
 
 
 class Prediction(dict[str, Any]):
-    """The outputs by name, in the model's order.
+    """The outputs by name, in the model's order; TensorFlow's `y:0` and `y` are one name.
 
     >>> prediction = model.predict(image)
     >>> prediction["softmaxout_1"].argmax()
@@ -45,6 +45,12 @@ class Prediction(dict[str, Any]):
         self._notes = notes
         self.seconds = seconds
         self.device = device
+
+    def __missing__(self, name: str) -> Any:
+        own = own_name(name, self)
+        if own == name:
+            raise KeyError(name)
+        return self[own]
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

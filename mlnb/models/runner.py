@@ -10,22 +10,26 @@ import hashlib
 import json
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mlnb.child.client import child
 from mlnb.errors import ModelCrashed, ModelRunError
 from mlnb.formatting import display_text
-from mlnb.models.facts import file_bytes
+from mlnb.models.runtimes import sessions
 from mlnb.progress import progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-    from mlnb.formats.model_file import ModelFile
+    from mlnb.formats.model_file import Danger, ModelFile, Part
     from mlnb.models.inputs import Fed
 
-_RUNTIME = "mlnb.models.runtimes.onnxruntime"
+_SHARED_CHILDREN = {"keras": "tensorflow"}
+_RUNS_HERE = ("onnxruntime",)
 _CHUNK_SECONDS = 0.25
 _WEIGHT_COPIES = 4
 
@@ -51,37 +55,93 @@ class Runner:
     Args:
         file: the opened file.
         label: what progress is called.
-        trust: run in this process.
+        trust: run in this process, where the runtime suits it: TensorFlow never does.
+        allow_io: run it although it has dangers.
     """
 
-    def __init__(self, file: ModelFile, label: str, *, trust: bool) -> None:
+    def __init__(self, file: ModelFile, label: str, *, trust: bool, allow_io: bool = False) -> None:
         self._file = file
         self._label = label
-        self._trust = trust
-        self._address = json.dumps(_address(file))
-        self._run_bytes = file.limits.run_bytes + _WEIGHT_COPIES * file_bytes(file)
+        self._trust = trust and file.runtime in _RUNS_HERE
+        self._allow_io = allow_io
+        self._runtime = f"mlnb.models.runtimes.{file.runtime}"
+        self._child = _SHARED_CHILDREN.get(file.runtime or "", file.runtime or "")
+        self._session = file.session()
+        self._runnable = False
+        self._device: str | None = None
+        self.notes: tuple[str, ...] = ()
+        """How it will run, where that is otherwise than was asked for, a sentence each."""
+        if trust and not self._trust and self._session is None and file.runtime:
+            self.notes = (f"trust=True changes nothing: {file.format} always runs in a child",)
+        self.address = "" if self._session else json.dumps(_address(file))
+        """What tells the child which model is meant, as JSON."""
+        self.run_bytes = file.limits.run_bytes + _WEIGHT_COPIES * file.nbytes
+        """A cap on the memory that a run may take."""
 
+    @property
     def device(self) -> str:
         """What models run on: `"CUDA"` or `"CPU"`."""
-        if self._trust:
-            from mlnb.models.runtimes.onnxruntime import device
+        if self._device is None:
+            self._device = self._asked_device()
+        return self._device
 
-            return device()
-        return str(child("onnxruntime").call(f"{_RUNTIME}:device"))
+    def _asked_device(self) -> str:
+        if self._session is not None:
+            return str(self._session.device)
+        if self._file.runtime is None:
+            return "CPU"
+        if self._trust:
+            return str(import_module(self._runtime).device())
+        return str(child(self._child).call(f"{self._runtime}:device"))
+
+    def require_runnable(self) -> None:
+        """Refuse what nothing runs, and what would act with the user's rights.
+
+        Raises:
+            ModelRunError: the message says how it is used instead, or what would act and how to
+                let it.
+        """
+        if self._runnable:
+            return
+        file = self._file
+        name = display_text(file.title, 60)
+        if file.runtime is None and self._session is None:
+            instead = f"; {file.advice}" if file.advice else ""
+            raise ModelRunError(f"{name} ({file.format}) cannot run by itself{instead}")
+        if file.dangers and not file.allows_io:
+            nodes = ", ".join(display_text(one.node, 60) for one in file.dangers[:5])
+            raise ModelRunError(
+                f"{name} cannot run, because of {nodes}: {told(file.dangers)}. It can be looked at "
+                f"as it is{'; ' + file.advice if file.advice else ''}"
+            )
+        if file.dangers and not self._allow_io:
+            raise ModelRunError(
+                f"{name} would act with your rights: {told(file.dangers)}. It can be looked at as "
+                f"it is; where you trust it, load_model(path, allow_io=True) lets it run"
+            )
+        self._runnable = True
 
     def run(self, fed: Fed, wanted: list[str], timeout: float) -> Answer:
         """The runtime's answer; a long batch goes over in chunks, so that one sees it advance."""
         if fed.rows is None or fed.piece is None:
-            return self._call(fed.feeds, wanted, None, timeout)
+            answer = self._call(fed.feeds, wanted, None, timeout)
+        else:
+            answer = self._in_chunks(fed, fed.rows, fed.piece, wanted, timeout)
+        self._device = answer.device
+        return answer
+
+    def _in_chunks(
+        self, fed: Fed, rows: int, piece: int, wanted: list[str], timeout: float
+    ) -> Answer:
         deadline = time.monotonic() + timeout
         answers: list[Answer] = []
-        done, chunk = 0, 8 * fed.piece
-        with progress(self._label, fed.rows) as show:
-            while done < fed.rows:
+        done, chunk = 0, 8 * piece
+        with progress(self._label, rows) as show:
+            while done < rows:
                 began = time.monotonic()
-                part = {name: rows[done : done + chunk] for name, rows in fed.feeds.items()}
-                answers.append(self._call(part, wanted, fed.piece, max(0.01, deadline - began)))
-                done = min(fed.rows, done + chunk)
+                part = {name: value[done : done + chunk] for name, value in fed.feeds.items()}
+                answers.append(self._call(part, wanted, piece, max(0.01, deadline - began)))
+                done = min(rows, done + chunk)
                 show(done)
                 if time.monotonic() - began < _CHUNK_SECONDS / 2:
                     chunk *= 2
@@ -91,42 +151,71 @@ class Runner:
         self, feeds: Mapping[str, Any], wanted: list[str], piece: int | None, timeout: float
     ) -> Answer:
         content = self._file.source.content
+        if self._session is not None:
+            values = sessions.run(self._session, feeds, wanted, piece)
+            return Answer(
+                dict(zip(wanted, values, strict=True)), self._session.device, self._session.notes
+            )
         if self._trust:
             from mlnb.models.runtimes.trusted import predict_here
 
-            arguments = (self._address, feeds, wanted)
+            arguments = (self.address, feeds, wanted)
             answer = predict_here(*arguments, content=content, piece=piece, timeout=timeout)
-            return _answer(answer, wanted)
-        runtime = child("onnxruntime")
+            return _answer(answer, wanted, self._child)
+        runtime = child(self._child)
 
         def ask(**more: Any) -> Any:
-            arguments = (f"{_RUNTIME}:predict", self._address, feeds, wanted)
+            arguments = (f"{self._runtime}:predict", self.address, feeds, wanted)
             return runtime.call(
-                *arguments, piece=piece, run_bytes=self._run_bytes, timeout=timeout, **more
+                *arguments, piece=piece, run_bytes=self.run_bytes, timeout=timeout, **more
             )
 
         answer = ask()
         # Bytes cross once: only where the child does not know their hash yet.
-        return _answer(ask(content=content) if answer is None else answer, wanted)
+        return _answer(ask(content=content) if answer is None else answer, wanted, self._child)
+
+
+def told(dangers: tuple[Danger, ...]) -> str:
+    """Dangers as one reads them, each op once: `ReadFile (reads files), PyFunc (runs Python)`."""
+    whys = {danger.op: danger.why for danger in dangers}
+    shown = [f"{display_text(op, 60)} ({display_text(why, 80)})" for op, why in whys.items()]
+    more = f" and {len(shown) - 8} more" if len(shown) > 8 else ""
+    return ", ".join(shown[:8]) + more
 
 
 def _address(file: ModelFile) -> dict[str, Any]:
     """What tells the runtime which model is meant; it crosses as one string, which is fast."""
     source = file.source
-    parts = [part.name for part in file.parts]
+    facts = {
+        "parts": [part.name for part in file.parts],
+        "format": file.format,
+        **file.run_facts,
+    }
     if source.content is not None:
-        return {"sha256": hashlib.sha256(source.content).hexdigest(), "parts": parts}
+        return {"sha256": hashlib.sha256(source.content).hexdigest(), **facts}
     assert source.path is not None
     assert source.identity is not None
     return {
         "path": os.path.abspath(source.path),
         "size": source.size,
         "mtime_ns": source.identity[1],
-        "parts": parts,
+        "seen": _seen(source.path.parent, file.parts),
+        **facts,
     }
 
 
-def _answer(answer: Any, wanted: list[str]) -> Answer:
+def _seen(folder: Path, parts: tuple[Part, ...]) -> dict[str, tuple[int, int]]:
+    """Size and time of each part that is there, by its name."""
+    seen = {}
+    for part in parts:
+        if part.exists:
+            with suppress(OSError):
+                found = os.stat(folder / part.name)
+                seen[part.name] = (found.st_size, found.st_mtime_ns)
+    return seen
+
+
+def _answer(answer: Any, wanted: list[str], runtime: str) -> Answer:
     """The runtime's answer by name; it was made where a stranger's model ran, and may be anything.
 
     Raises:
@@ -139,7 +228,7 @@ def _answer(answer: Any, wanted: list[str]) -> Answer:
             return Answer(outputs, device, tuple([display_text(note, 1000) for note in notes]))
     except (TypeError, ValueError):
         pass
-    raise ModelCrashed("onnxruntime answered with something else than it was asked; try again")
+    raise ModelCrashed(f"{runtime} answered with something else than it was asked; try again")
 
 
 def _joined(answers: list[Answer]) -> Answer:

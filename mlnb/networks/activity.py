@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from mlnb.errors import InputError
 from mlnb.formatting import display_text, plural
+from mlnb.models.torch.state import device_of, undisturbed
 from mlnb.networks.activations import ACTIVATIONS
 from mlnb.networks.blocks import Wired
-from mlnb.networks.dry import device_of, running_dry
 from mlnb.networks.mistakes import shape_of
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _spread(values: Tensor) -> float:
 def _as_in_training(module: nn.Module) -> Iterator[None]:
     norms = [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._NormBase)]
     kept = [(buffer, buffer.clone()) for norm in norms for buffer in norm.buffers()]
-    with running_dry(module):
+    with undisturbed(module):
         for norm in norms:
             norm.train()
         try:

@@ -149,6 +149,7 @@ def backbone(
     weights: Any = "default",
     cut: str = "features",
     preprocess: Callable[[Any], Tensor] | None = None,
+    fetch: bool = True,
     tell: Callable[[str], object] = print,
 ) -> Backbone:
     """One of torchvision's trained networks with the head taken off.
@@ -166,6 +167,7 @@ def backbone(
         cut: where to take the features: "features" is before the last layer, anything else a
             module of torchvision's, such as "layer3" or "features.13".
         preprocess: in place of the published one, for weights of somebody else.
+        fetch: whether weights that are not on this machine are downloaded.
         tell: takes the lines that are otherwise printed: the address and size of a download.
 
     Raises:
@@ -178,7 +180,7 @@ def backbone(
     if name not in known:
         raise unknown("backbone", str(name), known)
     kinds = models.get_model_weights(name)
-    kind, path = _chosen(name, kinds, weights, tell)
+    kind, path = _chosen(name, kinds, weights, fetch, tell)
     module = _headless(name, _made(models, name, drawn=path is None), kind)
     source = "random weights"
     if path is not None:
@@ -201,19 +203,19 @@ def backbone(
 
 
 def _chosen(
-    name: str, kinds: Any, weights: Any, tell: Callable[[str], object]
+    name: str, kinds: Any, weights: Any, fetch: bool, tell: Callable[[str], object]
 ) -> tuple[Any, Path | None]:
     """Which weights of torchvision's are meant, and where they lie."""
     kind = kinds.DEFAULT
     if weights is None:
         return kind, None
     if isinstance(weights, kinds):
-        return weights, find_weights(_published(name, weights), tell)
+        return weights, find_weights(_published(name, weights), tell, fetch=fetch)
     if weights == "default":
-        return kind, find_weights(_published(name, kind), tell)
+        return kind, find_weights(_published(name, kind), tell, fetch=fetch)
     members = kinds.__members__
     if isinstance(weights, str) and weights in members:
-        return members[weights], find_weights(_published(name, members[weights]), tell)
+        return members[weights], find_weights(_published(name, members[weights]), tell, fetch=fetch)
     path = Path(weights).expanduser()
     if not path.exists() and not path.suffix:
         raise unknown(f"weights of {name}", str(weights), ["default", *members])

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from mlnb.formatting import display_text
 from mlnb.graph.graph import Graph, Node, Value
+from mlnb.models.torch.state import device_of, undisturbed
 from mlnb.networks import blocks
-from mlnb.networks.dry import device_of, running_dry
 from mlnb.networks.operations import op_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def module_graph(module: nn.Module, inputs: Sequence[Any] | None, name: str = "n
     given = [one.to(place) for one in inputs] if inputs is not None else [None] * len(names)
     for each, value in zip(names, given, strict=True):
         building.describe(each, value)
-    with running_dry(module):
+    with undisturbed(module):
         flows = [_Flow(each, value) for each, value in zip(names, given, strict=True)]
         given_out = building.wired(wired, flows) if wired else [building.put(module, (), flows)]
     return Graph(

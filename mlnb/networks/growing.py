@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from mlnb.models.torch.state import device_of
 from mlnb.networks.building import Built, free_name, grow
-from mlnb.networks.dry import device_of, dry_batch, run_dry, undrawn_on_error
+from mlnb.networks.dry import dry_batch, run_dry, undrawn_on_error
 from mlnb.networks.shapes import first_dtype
 
 if TYPE_CHECKING:

@@ -55,12 +55,15 @@ class Published:
         return found[1] if found else ""
 
 
-def find_weights(published: Published, tell: Callable[[str], object] = print) -> Path:
+def find_weights(
+    published: Published, tell: Callable[[str], object] = print, *, fetch: bool = True
+) -> Path:
     """Where the weights of a model are on this machine, downloaded if need be.
 
     Args:
         published: which ones.
         tell: takes the lines that are otherwise printed.
+        fetch: whether they may be downloaded.
 
     Raises:
         DownloadError: they are not here and cannot be had now; the message says where to put them.
@@ -70,17 +73,14 @@ def find_weights(published: Published, tell: Callable[[str], object] = print) ->
         if path.name != published.file or _is_it(path, published.sha256):
             return path
         tell(f"{display_text(str(path), 200)} is not what it should be; it is passed over")
+    if not fetch:
+        raise DownloadError(_not_here(published))
     try:
         path = download(published.url, tell=_without_pin(tell, published))
     except DownloadRefused:
         raise
     except DownloadError as error:
-        size = f", {published.megabytes:.0f} MB" if published.megabytes else ""
-        raise DownloadError(
-            f"The weights of {published.name} ({published.file}{size}) are not on this machine: "
-            f"put the file into {_places()}, or give it: weights=path. It is at {published.url}. "
-            f"({error})"
-        ) from error
+        raise DownloadError(f"{_not_here(published)} ({error})") from error
     if not _is_it(path, published.sha256):
         path.unlink()
         (path.parent / PIN).unlink(missing_ok=True)
@@ -185,6 +185,14 @@ def _places() -> str:
     data = _data_models()
     first = display_text(str(data), 200) if data else "MLNB_DATA/models"
     return f"{first} or {hub}"
+
+
+def _not_here(published: Published) -> str:
+    size = f", {published.megabytes:.0f} MB" if published.megabytes else ""
+    return (
+        f"The weights of {published.name} ({published.file}{size}) are not on this machine: "
+        f"put the file into {_places()}, or give it: weights=path. It is at {published.url}."
+    )
 
 
 def _is_it(path: Path, begins: str) -> bool:

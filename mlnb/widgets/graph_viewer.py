@@ -26,6 +26,7 @@ from mlnb.specs import TensorSpec, TensorSpecs, shape_text
 from mlnb.widgets import base
 from mlnb.widgets.base import Widget, bundle, error_line, refuse_unknown
 from mlnb.widgets.boxes import Boxes
+from mlnb.widgets.model_words import model_words
 from mlnb.widgets.painting import painting_json, painting_text
 from mlnb.widgets.rows import rows_text
 from mlnb.widgets.tensor_table import io_traits
@@ -268,7 +269,7 @@ class GraphViewer(Widget):
         self._marked = marked_nodes(graph, self._new)
         drawn = {"payload": pack(payload), "marked": self._boxes.holding(self._marked)}
         if self._model is not None:
-            title, facts = display_text(self._model.title), self._model.facts
+            title, facts = display_text(self._model.title), model_words(self._model)
             card_above = io_traits(self._model) if self._io else {}
             return drawn | {"title": title, "facts": facts} | card_above
         return drawn | {

@@ -31,7 +31,11 @@ _COLUMNS = ("", "name", "dtype", "shape", "range", "mean", "values", "")
 
 def spec_rows(specs: Iterable[TensorSpec], role: str = "") -> list[Row]:
     """A row a spec; `role` is `"in"`, `"out"` or `""`."""
-    return [_plain_row(s.name, role, _spec_dtype(s)) | {"shape": s.shape_text} for s in specs]
+    return [
+        _plain_row(s.name, role, _spec_dtype(s))
+        | {"shape": s.shape_text, "note": s.quantization.text if s.quantization else ""}
+        for s in specs
+    ]
 
 
 def value_rows(values: Mapping[str, Any], role: str = "") -> list[Row]:
@@ -87,8 +91,8 @@ def within(rows: Iterable[Row], budget: int) -> list[Row]:
 def rows_text(title: str, facts: str, rows: Sequence[Row]) -> str:
     """The card as plain text: a line of title and facts, then a line a tensor."""
     head = " · ".join(display_text(part, 400) for part in (title, facts) if part)
-    table = [_cells(row)[:6] for row in rows]
-    widths = [max((len(line[i]) for line in table), default=0) for i in range(6)]
+    table = [(*cells[:6], cells[7]) for cells in map(_cells, rows)]
+    widths = [max((len(line[i]) for line in table), default=0) for i in range(7)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True) if width)
         for line in table

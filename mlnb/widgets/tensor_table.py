@@ -16,6 +16,7 @@ from mlnb.models.model import Model
 from mlnb.models.prediction import Prediction
 from mlnb.specs import TensorSpec
 from mlnb.widgets.base import Widget, bundle, refuse_unknown
+from mlnb.widgets.model_words import model_words
 from mlnb.widgets.rows import rows_html, rows_text, spec_rows, value_rows, within
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def _traits(source: Source) -> dict[str, Any]:
     if isinstance(source, Prediction):
         return _prediction_traits(source)
     if isinstance(source, Model):
-        return {"title": display_text(source.title), "facts": source.facts} | io_traits(source)
+        words = {"title": display_text(source.title), "facts": model_words(source)}
+        return words | io_traits(source)
     if isinstance(source, Sequence) and all(isinstance(spec, TensorSpec) for spec in source):
         return {"rows": spec_rows(source)}
     raise TypeError(

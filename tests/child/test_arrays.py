@@ -91,6 +91,11 @@ def test_strings_come_back_as_python_strings(dtype):
     assert back.tolist() == [["a", "bc"], ["", "d"]]
 
 
+def test_bytes_that_are_no_text_come_back_as_bytes():
+    given = np.array([b"\xff\x00", b"plain", "\u00fc", b"\xc3\xbc\x80"], object)
+    assert crossed(given).tolist() == [b"\xff\x00", "plain", "\u00fc", b"\xc3\xbc\x80"]
+
+
 def test_several_arrays_do_not_overlap():
     arrays = [np.full(n, n, np.uint8) for n in range(1, 70)]
     assert all(np.array_equal(a, b) for a, b in zip(arrays, crossed(arrays), strict=True))

@@ -50,16 +50,11 @@ NO_MODELS = {
     "an XML or HTML file": b"<?xml version='1.0'?><a/>",
     "a Git-LFS pointer": POINTER,
     "a zip archive": zipped("a.txt"),
-    "a PyTorch checkpoint": zipped("archive/data.pkl", "archive/byteorder"),
-    "a Keras model": zipped("metadata.json", "config.json", "model.weights.h5"),
+    "NumPy arrays (.npz)": zipped("x.npy", "y.npy"),
     "a gzip archive": gzip.compress(b"model"),
-    "a safetensors file": safetensors(),
-    "a pickle": pickle.dumps({"weights": [1.0]}),
-    "an HDF5 file": b"\x89HDF\r\n\x1a\n" + bytes(50),
-    "a TFLite model": b"\x1c\x00\x00\x00TFL3" + bytes(40),
-    "a GGUF model": b"GGUF\x03\x00\x00\x00",
-    "a TensorFlow graph": GRAPH_DEF,
-    "a TensorFlow SavedModel": SAVED_MODEL,
+    "a TFLite model that is damaged": b"\xff\xff\x00\x00TFL3" + bytes(40),
+    "an ONNX Runtime model": b"\x1c\x00\x00\x00ORTM" + bytes(40),
+    "a GGML model": b"GGML" + bytes(40),
     "a single tensor of ONNX": TENSOR,
     "a JSON file": b'{"model": 1}',
     "a NumPy array": npy(),
@@ -75,9 +70,34 @@ def test_the_error_says_what_it_looks_like(looks: str, tmp_path: Path) -> None:
     with pytest.raises(ModelFormatError) as error:
         open_model_file(file)
     message = str(error.value)
-    assert message.startswith("thing.onnx cannot be read as ONNX")
+    assert message.startswith("thing.onnx is no model that mlnb reads; it looks like")
     assert looks in message
     assert "at byte " in message
+
+
+DAMAGED = {
+    "zip file": b"PK\x03\x04" + bytes(50),
+    "checkpoint": zipped("archive/data.pkl", "archive/byteorder"),
+    "config.json": zipped("metadata.json", "config.json", "model.weights.h5"),
+    "safetensors": safetensors()[:-2],
+    "pickle": pickle.dumps({"weights": [1.0]}),
+    "HDF5": b"\x89HDF\r\n\x1a\n" + bytes(50),
+    "TFLite": b"\x1c\x00\x00\x00TFL3" + bytes(40),
+    "GGUF": b"GGUF\x03\x00\x00\x00",
+    "GraphDef": GRAPH_DEF + b"\x0a\x40",
+    "SavedModel": SAVED_MODEL[:-3],
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_a_damaged_file_is_told_as_what_it_is(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / "thing.onnx"
+    file.write_bytes(DAMAGED[kind])
+    with pytest.raises(ModelFormatError) as error:
+        open_model_file(file).graph  # noqa: B018
+    assert str(error.value).startswith("thing.onnx")
+    assert kind in str(error.value)
+    assert "ONNX" not in str(error.value)
 
 
 def test_the_extension_does_not_matter(tmp_path: Path) -> None:

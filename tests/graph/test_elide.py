@@ -99,3 +99,48 @@ def test_the_weights_of_the_onnx_wheel_are_constant_expressions():
     shown = [i for i in range(len(graph.nodes)) if i not in elided_nodes(graph)]
     assert set(ops(graph, elided_nodes(graph))) <= {"Constant", "ConstantOfShape"}
     assert ops(graph, shown).count("Conv") == 53
+
+
+def test_constants_variables_and_their_reads_of_tensorflow_are_hidden():
+    graph = Graph(
+        "tf",
+        (
+            Node("w", "Const", (), ("w",)),
+            Node("w/read", "Identity", ("w",), ("w/read",)),
+            Node("v", "VarHandleOp", (), ("v",)),
+            Node("v/read", "ReadVariableOp", ("v",), ("v/read",)),
+            Node("conv", "Conv2D", ("x", "w/read"), ("c",)),
+            Node("add", "BiasAdd", ("c", "v/read"), ("a",)),
+            Node("shape", "Shape", ("a",), ("s",)),
+            Node("one", "Const", (), ("one",)),
+            Node("part", "StridedSlice", ("s", "one"), ("p",)),
+            Node("pack", "Pack", ("p", "one"), ("sizes",)),
+            Node("reshape", "Reshape", ("a", "sizes"), ("y",)),
+            Node("init", "NoOp"),
+        ),
+        ("x",),
+        ("y",),
+    )
+    hidden = elided_nodes(graph)
+    assert [n.name for i, n in enumerate(graph.nodes) if i not in hidden] == [
+        "conv",
+        "add",
+        "reshape",
+    ]
+
+
+def test_the_read_of_a_variable_inside_a_function_hands_its_input_on():
+    nodes = (
+        Node("read", "ReadVariableOp", ("w",), ("value",)),
+        Node("mul", "MatMul", ("x", "value"), ("y",)),
+    )
+    assert elided_nodes(Graph("body", nodes, ("x", "w"), ("y",))) == {0}
+
+
+def test_random_numbers_of_tensorflow_are_no_constants():
+    nodes = (
+        Node("sizes", "Const", (), ("sizes",)),
+        Node("noise", "RandomStandardNormal", ("sizes",), ("noise",)),
+        Node("layer", "Relu", ("noise",), ("y",)),
+    )
+    assert elided_nodes(Graph("generator", nodes, (), ("y",))) == {0}

@@ -106,3 +106,22 @@ def test_the_pictures_of_odd_graphs():
 
 def test_a_row_of_20_000_boxes_is_a_picture_that_a_notebook_can_keep():
     assert len(picture(wide_fan(20_000))) < 45_000  # as base64, with its table, under 60 kB
+
+
+@pytest.mark.parametrize(
+    ("op", "kernel", "attributes", "said"),
+    [
+        ("Conv2D", (3, 3, 8, 16), {"strides": (1, 2, 2, 1)}, "3×3, stride 2 · 16"),
+        ("Conv2D", (3, 3, 8, 16), {"strides": (1, 1, 2, 2)}, "3×3, stride 2 · 16"),
+        ("DEPTHWISE_CONV_2D", (1, 3, 3, 8), {"stride_h": 2, "stride_w": 2}, "3×3, stride 2 · 8"),
+        ("CONV_2D", (16, 1, 1, 8), {}, "1×1 · 16"),
+        ("FULLY_CONNECTED", (10, 64), {}, "10"),
+        ("conv2d", (16, 8, 3, 3), {"stride": (1, 1)}, "3×3 · 16"),
+    ],
+)
+def test_a_layer_says_its_size_however_its_kernel_is_stored(op, kernel, attributes, said):
+    made = Made("x")
+    made.weight("w", *kernel)
+    read = made.add("Identity", "w", name="read")
+    svg = picture(made.graph(made.add(op, "x", read, **attributes)))
+    assert said in texts(svg)

@@ -16,6 +16,7 @@ from typing import Any
 
 import onnx
 from google.protobuf.message import Message
+from hostile.changes import changed, flipped, truncated
 
 UNLUCKY = (0, 1, 2, 3, 7, 16, -1, -2, 127, 255, 2**16, 2**31 - 1, -(2**31), 2**32, 2**62, -(2**63))
 NAMES = ("", "x", "y", "Loop", "Identity", "N", "\x00", "</script>", "a" * 300)
@@ -45,35 +46,7 @@ def mutant(number: int) -> bytes:
         for _ in range(chance.choice((1, 1, 2, 4))):
             _change_message(message, chance)
         return message.SerializeToString()
-    for _ in range(chance.choice((1, 1, 2, 4))):
-        change = chance.choice((_flipped, _flipped, _truncated, _spliced, _repeated))
-        content = change(content, chance)
-    return content
-
-
-def _flipped(content: bytes, chance: random.Random) -> bytes:
-    changed = bytearray(content)
-    for _ in range(min(chance.choice((1, 2, 8)), len(changed))):
-        at = chance.randrange(len(changed))
-        changed[at] = chance.choice((changed[at] ^ 1 << chance.randrange(8), chance.randrange(256)))
-    return bytes(changed)
-
-
-def _truncated(content: bytes, chance: random.Random) -> bytes:
-    return content[: chance.randrange(len(content) + 1)]
-
-
-def _spliced(content: bytes, chance: random.Random) -> bytes:
-    """The beginning of this model and the end of another."""
-    other = chance.choice(models())
-    cut, resumed = chance.randrange(len(content) + 1), chance.randrange(len(other))
-    return content[:cut] + other[resumed:]
-
-
-def _repeated(content: bytes, chance: random.Random) -> bytes:
-    start = chance.randrange(len(content) + 1)
-    piece = content[start : start + chance.choice((1, 8, 64))]
-    return content[:start] + piece * chance.choice((2, 9, 500)) + content[start:]
+    return changed(content, chance, models())
 
 
 def _change_message(root: Message, chance: random.Random) -> None:
@@ -109,7 +82,7 @@ def _messages(message: Message) -> Iterator[Message]:
 
 def _unlucky(field: Any, value: Any, chance: random.Random) -> Any:
     if isinstance(value, bytes):
-        return _flipped(value, chance) if chance.random() < 0.5 else _truncated(value, chance)
+        return flipped(value, chance) if chance.random() < 0.5 else truncated(value, chance)
     if isinstance(value, str):
         return chance.choice((*NAMES, value + "_", value[:-1]))
     if isinstance(value, float):

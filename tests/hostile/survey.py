@@ -10,7 +10,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
@@ -21,7 +21,8 @@ from hostile.mutants import mutant
 from mlnb.child.arrays import dtype_named
 from mlnb.errors import MlnbError, ModelCrashed, ModelTimeout
 from mlnb.graph.payload import graph_payload, pack
-from mlnb.models.model import Model, load_model
+from mlnb.models.loading import load_model
+from mlnb.models.model import Model
 from mlnb.specs import TensorSpec
 
 DEADLINE = 1.0
@@ -67,15 +68,27 @@ class Survey:
         return "\n".join(lines)
 
 
-def survey(numbers: Iterable[int]) -> Survey:
-    """Look at, infer and run each of these mutants."""
+def survey(
+    numbers: Iterable[int],
+    made: Callable[[int], bytes] = mutant,
+    acts: Sequence[Callable[[Model], None]] | None = None,
+    late: float = DEADLINE + SLACK,
+) -> Survey:
+    """Look at each of these mutants, and infer and run it.
+
+    Args:
+        numbers: of the mutants.
+        made: gives a mutant by its number.
+        acts: what is done after looking; `infer` and `predict` by default.
+        late: seconds after which an act counts as late.
+    """
     found = Survey()
     for number in numbers:
-        content = mutant(number)
-        model = _done(found, number, "view", lambda content=content: view(content))
+        content = made(number)
+        model = _done(found, number, "view", lambda content=content: view(content), late)
         if model is not None:
-            _done(found, number, "infer", lambda model=model: infer(model))
-            _done(found, number, "predict", lambda model=model: predict(model))
+            for act in (infer, predict) if acts is None else acts:
+                _done(found, number, act.__name__, lambda model=model, act=act: act(model), late)
     return found
 
 
@@ -104,10 +117,10 @@ def infer(model: Model) -> None:
 
 
 def predict(model: Model) -> None:
-    model.predict({spec.name: _feed(spec) for spec in model.inputs}, timeout=DEADLINE)
+    model.predict({spec.name: feed(spec) for spec in model.inputs}, timeout=DEADLINE)
 
 
-def _feed(spec: TensorSpec) -> Any:
+def feed(spec: TensorSpec) -> Any:
     """Ones in the shape that is asked for, where that is one which this machine could hold."""
     shape = [size if isinstance(size, int) else 1 for size in spec.shape or ()]
     if len(shape) > 32 or min(shape, default=1) < 0 or prod(max(1, size) for size in shape) > 10**6:
@@ -120,7 +133,7 @@ def _feed(spec: TensorSpec) -> Any:
     return [array] if "sequence" in spec.kind else array
 
 
-def _done(found: Survey, number: int, name: str, act: Callable[[], Any]) -> Any:
+def _done(found: Survey, number: int, name: str, act: Callable[[], Any], late: float) -> Any:
     begin = time.monotonic()
     ending, result = "done", None
     try:
@@ -136,7 +149,7 @@ def _done(found: Survey, number: int, name: str, act: Callable[[], Any]) -> Any:
     took = time.monotonic() - begin
     found.endings[f"{name}: {ending}"] += 1
     found.slowest = max(found.slowest, (took, number))
-    if took > DEADLINE + SLACK:
+    if took > late:
         found.late.append(number)
     return result
 

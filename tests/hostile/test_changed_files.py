@@ -13,7 +13,7 @@ from models_made import onnx_models
 
 from mlnb.errors import ModelFileChanged
 from mlnb.formats import open_model_file
-from mlnb.models.model import load_model
+from mlnb.models.loading import load_model
 from mlnb.widgets.graph_viewer import GraphViewer
 
 IMAGE = np.zeros((1, 3, 8, 8), np.float32)

@@ -24,7 +24,7 @@ from models_made.hostile_models import CORPUS, SECRET, TIMEOUT, Hostile
 import mlnb
 from mlnb.errors import MlnbError
 from mlnb.graph.payload import graph_payload
-from mlnb.models.model import load_model
+from mlnb.models.loading import load_model
 from mlnb.widgets.graph_viewer import GraphViewer
 
 LINE = 200

@@ -23,7 +23,8 @@ from models import made
 from mlnb.child import channel, running
 from mlnb.child.client import child
 from mlnb.errors import ModelTimeout
-from mlnb.models.model import Model, load_model
+from mlnb.models.loading import load_model
+from mlnb.models.model import Model
 
 ONES = np.ones((2, 3), np.float32)
 MOMENTS = 20

@@ -15,7 +15,7 @@ from hostile.survey import DEADLINE, SLACK, Survey, loaded, survey
 from hostile.watch import children, left_over, peak_memory
 from models_made.hostile_models import good
 
-from mlnb.models.model import load_model
+from mlnb.models.loading import load_model
 
 IN_EVERY_RUN = 2_000
 SOAK = 100_000

@@ -17,7 +17,7 @@ from models import made
 
 from mlnb.child.client import child
 from mlnb.errors import ModelCrashed, ModelRunError
-from mlnb.models.model import load_model
+from mlnb.models.loading import load_model
 
 ROOT = Path(__file__).parents[2]
 ONES = np.ones((2, 3), np.float32)
@@ -44,7 +44,7 @@ import os, sys
 import numpy as np
 from models import made
 from mlnb.errors import MlnbError
-from mlnb.models.model import load_model
+from mlnb.models.loading import load_model
 """
 
 # Little shared memory

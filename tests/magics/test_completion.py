@@ -24,7 +24,13 @@ def test_the_verbs_are_completed(notebook):
 @pytest.mark.parametrize(
     ("line", "wanted"),
     [
-        ("%mlload --", ["%mlload --download", "%mlload --name"]),
+        (
+            "%mlload --",
+            [
+                f"%mlload --{option}"
+                for option in ("allow_io", "download", "name", "sample", "signature")
+            ],
+        ),
         ("%mlload --download --na", ["%mlload --download --name"]),
         ("%mlload net.onnx --na", ["%mlload net.onnx --name"]),
         ("m = %mlload --na", ["m = %mlload --name"]),

@@ -115,7 +115,7 @@ def test_a_variable_inside_a_function_is_found(notebook, folder: Path):
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
-        ("%mlload", "missing: path; it reads: %mlload PATH [--name NAME] [--download]"),
+        ("%mlload", "missing: path; it reads: %mlload PATH [--name NAME] [--signature NAME]"),
         ("%mlload net.onx", "did you mean net.onnx"),
         ("%mlload models", "models is a folder; name a file in it. It has: deep.onnx"),
         ("%mlload modls/deep.onnx", "there is no folder modls"),

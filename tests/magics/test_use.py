@@ -95,3 +95,168 @@ def test_an_interrupt_prints_one_line(loaded, monkeypatch):
 
     monkeypatch.setattr("mlnb.models.model.Model.predict", interrupted)
     assert loaded.run("%mlpredict net x1").err == "UsageError: %mlpredict was interrupted\n"
+
+
+class Reader:
+    """Finds a text good where it says so."""
+
+    classes_ = ("bad", "good")
+    takes_text = True
+
+    def predict_proba(self, texts):
+        good = np.array([0.9 if "good" in text else 0.2 for text in texts])
+        return np.stack([1 - good, good], axis=1)
+
+
+class Looker:
+    """Finds a picture red where it is."""
+
+    classes_ = ("dark", "red")
+
+    def predict_proba(self, pictures):
+        red = np.array([picture[..., 0].mean() / 255 for picture in pictures])
+        return np.stack([1 - red, red], axis=1)
+
+
+@pytest.fixture
+def asked(notebook, folder: Path):
+    from PIL import Image
+
+    red = np.zeros((20, 30, 3), np.uint8)
+    red[..., 0] = 255
+    Image.fromarray(red).save(folder / "my red.png")
+    notebook.names.update(reader=Reader(), looker=Looker(), red=red, said="all good")
+    return notebook
+
+
+@pytest.mark.parametrize(
+    ("cell", "label"),
+    [
+        ('%mlpredict reader "The soup was good."', "good"),
+        ("%mlpredict reader The soup was cold", "bad"),
+        ("%mlpredict reader said", "good"),
+        ("%mlpredict looker 'my red.png'", "red"),
+        ("%mlpredict looker red", "red"),
+    ],
+)
+def test_a_classifier_is_asked_about_a_text_or_a_picture(asked, cell: str, label: str):
+    ran = asked.run(cell)
+    assert ran.error is None
+    assert ran.result.label == label
+    [output] = ran.outputs
+    assert "█" in output["data"]["text/html"]
+    assert output["data"]["text/plain"].startswith(f"Answer({label} ")
+
+
+def test_a_classifier_alone_opens_the_panel(asked):
+    ran = asked.run("%mlpredict looker")
+    assert ran.viewers == 1
+    assert ran.result.takes == "pictures"
+    assert asked.run("%mlpredict reader;").outputs == []
+
+
+def test_with_the_extension_the_panel_explains_what_cannot_explain_itself(asked, terminal):
+    panel = asked.run("%mlpredict looker").result
+    assert panel.why_not == ""
+    assert panel._asked.heat(asked.names["red"], 1).shape == (20, 30)
+    words = asked.run("%mlpredict reader").result._asked.words("all good", 1)
+    assert [piece for piece, share in words if share and share > 0.5] == ["good"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("%mlpredict looker rd", "no variable or picture 'rd'; did you mean 'red'"),
+        ("%mlpredict looker none.png", "no picture at none.png"),
+        ("%mlpredict looker net.onnx", "net.onnx is no picture that mlnb reads"),
+        ("%mlpredict looker red red", "one picture at a time"),
+        ("%mlpredict reader red", "the model takes a text; received ndarray"),
+        ("%mlpredict reader good --timeout 3", "--timeout is for a loaded model"),
+    ],
+)
+def test_what_a_classifier_cannot_be_asked_is_told_in_one_line(asked, cell: str, said: str):
+    ran = asked.run(cell)
+    assert said in ran.err
+    assert ran.err.count("\n") == 1
+
+
+# ------------------------------------------------------------------------------------ %mlevaluate
+
+
+@pytest.fixture
+def reader(notebook):
+    """A classifier of sentences, and sentences whose labels are known."""
+    pytest.importorskip("sklearn")
+    notebook.run(
+        "import pandas as pd\n"
+        "from sklearn.feature_extraction.text import CountVectorizer\n"
+        "from sklearn.naive_bayes import MultinomialNB\n"
+        "from sklearn.pipeline import make_pipeline\n"
+        "words = ['good soup', 'good bread', 'bad soup', 'bad tea']\n"
+        "reader = make_pipeline(CountVectorizer(), MultinomialNB()).fit(words, [1, 1, 0, 0])\n"
+        "frame = pd.DataFrame({'Text': [*words, 'bad luck'], 'Liked': [1, 1, 0, 0, 1]})\n"
+        "raw = MultinomialNB()\n"
+        "test = frame.rename(columns={'Text': 'text', 'Liked': 'label'})"
+    )
+    return notebook
+
+
+def test_a_classifier_is_evaluated_shown_and_the_evaluation_returned(reader):
+    ran = reader.run("%mlevaluate reader test")
+    assert ran.error is None
+    assert (ran.viewers, ran.pictures) == (1, 1)
+    assert ran.result.accuracy == 0.8
+    assert "80.0%" in ran.outputs[0]["data"]["text/plain"]
+    assert reader.run("answer = %mlevaluate reader frame --text Text --target Liked").viewers == 1
+    assert reader.names["answer"].rows(1, 0) == [4]
+    assert reader.run("answer").viewers == 1
+    assert reader.run("%mlevaluate reader test;").outputs == []
+
+
+def test_the_report_shares_a_selection(reader):
+    reader.run("from mlnb.widgets.selection import Selection\nchosen = Selection(test)")
+    ran = reader.run("%mlevaluate reader test --selection chosen")
+    assert (ran.error, ran.viewers, ran.pictures) == (None, 1, 1)
+    assert "predicted" in reader.names["chosen"].frame.columns
+    assert "test holds no Selection" in reader.run("%mlevaluate reader test --selection test").err
+
+
+def test_in_a_terminal_an_evaluation_is_text(terminal):
+    pytest.importorskip("sklearn")
+    terminal.run("from mlnb.train.evaluation import evaluate\nimport mlnb")
+    ran = terminal.run("evaluate(['a', 'b'], [[.9, .1], [.8, .2]], ['a', 'b'])")
+    assert "Evaluation(50.0%" in ran.out or "Evaluation(50.0%" in str(ran.outputs)
+    terminal.names["model"] = type("Fake", (), {"evaluate": lambda self, test: test})()
+    terminal.names["made"] = ran.result
+    ran = terminal.run("%mlevaluate model made;")
+    assert ran.err == ""
+    assert "always the same answer 50.0%" in terminal.run("%mlevaluate model made").out
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("%mlevaluate", "missing: model"),
+        ("%mlevaluate readr test", "no classifier 'readr'; did you mean 'reader'"),
+        ("%mlevaluate frame test", "frame holds a DataFrame, no classifier"),
+        ("%mlevaluate reader tset", "no variable, sample or folder 'tset'; did you mean 'test'"),
+        ("%mlevaluate reader frame", "no column 'label'"),
+        ("%mlevaluate reader test --txt Text", "did you mean '--text'"),
+        ("%mlevaluate reader words", "received a list"),
+        ("%mlevaluate raw test", "has no classes_: fit it first"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_told_in_one_line(reader, cell: str, said: str):
+    ran = reader.run(cell)
+    assert ran.outputs == []
+    assert ran.err.startswith("UsageError: ")
+    assert said in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_classifiers_and_columns_complete(reader):
+    assert "%mlevaluate reader" in reader.complete("%mlevaluate rea")
+    assert "%mlevaluate frame" not in reader.complete("%mlevaluate fra")
+    line = "%mlevaluate reader frame --target "
+    assert reader.complete(line + "L") == [line + "Liked"]
+    assert "%mlevaluate reader test --text" in reader.complete("%mlevaluate reader test --te")

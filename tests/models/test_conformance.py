@@ -14,7 +14,7 @@ import pytest
 from onnx import SequenceProto, TensorProto, numpy_helper
 
 from mlnb.errors import MlnbError
-from mlnb.models.model import load_model
+from mlnb.models.loading import load_model
 
 SAMPLE = 150
 AT_LEAST = 1990

@@ -26,7 +26,7 @@ from mlnb.errors import (
     ModelTimeout,
     UnknownName,
 )
-from mlnb.models.model import load_model
+from mlnb.models.loading import load_model
 
 ROOT = Path(__file__).parents[2]
 ONES = np.ones((2, 3), np.float32)
@@ -289,15 +289,16 @@ def test_a_model_that_asks_for_6_gib_runs_out_of_its_cap():
         small.predict([1_000_000_000])
 
 
-def test_a_model_that_the_runtime_refuses_is_told_in_its_words_without_its_source_paths():
+def test_an_operation_that_nobody_here_knows_is_told_by_its_name():
     unknown = made.model(
         [made.helper.make_node("MyOp", ["x"], ["y"], domain="com.evil")],
         [made.tensor("x", shape=(1,))],
         [made.tensor("y", shape=(1,))],
         imports=[made.helper.make_opsetid("com.evil", 1)],
     )
-    with pytest.raises(ModelRunError, match=r"com.evil:MyOp") as caught:
+    with pytest.raises(ModelRunError) as caught:
         load_model(unknown).predict([1.0])
+    assert "uses the operation 'MyOp' of the domain 'com.evil'" in str(caught.value)
     assert "/onnxruntime" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -359,7 +360,7 @@ import numpy as np
 from models import made
 from mlnb.child.client import child
 from mlnb.errors import ModelCrashed
-from mlnb.models.model import load_model
+from mlnb.models.loading import load_model
 ones = np.ones((100_000, 3), np.float32)
 try:
     load_model(made.divides_int_min()).predict({})

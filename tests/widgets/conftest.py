@@ -8,7 +8,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from mlnb.graph.graph import Graph, Node, Value
-from mlnb.models.model import Model, load_model
+from mlnb.models.loading import load_model
+from mlnb.models.model import Model
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from mlnb.errors import MlnbError, UnknownName
 from mlnb.graph.fold import Group
 from mlnb.graph.graph import Graph, Node, Value
 from mlnb.graph.svg import picture
-from mlnb.models.model import Model, load_model
+from mlnb.models.loading import load_model
+from mlnb.models.model import Model
 from mlnb.widgets.graph_viewer import GraphViewer, lacks_shapes, marked_nodes
 
 

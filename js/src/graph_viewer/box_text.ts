@@ -31,16 +31,20 @@ function moduleName(scope: string, group: Group): string {
 
 function settingsText(attributes: [string, string][]): string {
   const given = new Map(attributes);
+  const either = (...names: string[]) => names.map((name) => given.get(name)).find((value) => value !== undefined);
   const parts: string[] = [];
-  const kernel = given.get("kernel_shape") ?? given.get("kernel_size");
+  const kernel = either("kernel_shape", "kernel_size", "pool_size");
   if (kernel) parts.push(square(kernel));
-  const strides = given.get("strides") ?? given.get("stride");
-  if (strides && !/^1( × 1)*$/.test(strides)) parts.push(`stride ${strides.split(" × ")[0]}`);
+  const stride = largest(either("strides", "stride", "stride_h"));
+  if (stride > 1) parts.push(`stride ${stride}`);
+  for (const name of ["filters", "units"]) if (given.has(name)) parts.push(given.get(name)!);
   for (const name of ["axis", "perm", "to", "equation"]) if (given.has(name)) parts.push(`${name} ${given.get(name)}`);
   return parts.join(" · ");
 }
 
-const square = (kernel: string) => kernel.replaceAll(" × ", "×");
+const square = (kernel: string) => kernel.replaceAll(/ × |, /g, "×");
+// TensorFlow has a stride for the batch and one for the channels, too: `1 × 2 × 2 × 1`.
+const largest = (strides = "") => Math.max(0, ...(strides.match(/\d+/g) ?? []).map(Number));
 
 export function groupText(group: Group): BoxText {
   return { title: group.name, subtitle: group.label };

@@ -140,6 +140,12 @@ function drawBox(pen: CanvasRenderingContext2D, placed: PlacedBox, look: Look, s
     pen.fillStyle = theme.background;
     pen.fill();
   }
+  if (box.danger) {
+    pen.globalAlpha = 0.1;
+    pen.fillStyle = theme.error;
+    pen.fill();
+    pen.globalAlpha = 1;
+  }
   const marked = look.marked.has(box.id);
   if (marked || look.hits.has(box.id)) {
     pen.globalAlpha = look.hits.has(box.id) ? 0.16 : 0.1;
@@ -147,16 +153,18 @@ function drawBox(pen: CanvasRenderingContext2D, placed: PlacedBox, look: Look, s
     pen.fill();
     pen.globalAlpha = 1;
   }
-  pen.strokeStyle = selected || marked ? theme.accent : theme.line;
-  pen.lineWidth = selected ? 2.5 : marked ? 1.6 : 1;
+  const far = FONT.title * scale < READABLE;
+  const warns = box.danger !== "" && (far || !selected);
+  pen.strokeStyle = warns ? theme.error : selected || marked ? theme.accent : theme.line;
+  pen.lineWidth = warns && far ? 3 / scale : selected ? 2.5 : marked || warns ? 1.6 : 1;
   if (box.hidden) pen.setLineDash([3, 3]);
   pen.stroke();
   pen.setLineDash([]);
-  pen.fillStyle = box.family < 0 ? theme.edge : look.families[box.family]![1];
-  if (FONT.title * scale >= READABLE) {
+  pen.fillStyle = box.danger ? theme.error : box.family < 0 ? theme.edge : look.families[box.family]![1];
+  if (!far) {
     pen.fillRect(x, y + 1, 4, height - 2);
     drawText(pen, placed, look, shade);
-  } else if (!look.paint) pen.fillRect(x, y + 1, width, height - 2);
+  } else if (!look.paint && !box.danger) pen.fillRect(x, y + 1, width, height - 2);
 }
 
 function drawText(pen: CanvasRenderingContext2D, placed: PlacedBox, look: Look, shade: Shade | null): void {
@@ -167,10 +175,11 @@ function drawText(pen: CanvasRenderingContext2D, placed: PlacedBox, look: Look, 
   pen.fillStyle = shade?.ink || (box.hidden ? theme.muted : theme.text);
   pen.fillText(placed.title, x + 13, middle);
   pen.font = `${FONT.text}px ${theme.family}`;
-  pen.fillStyle = shade?.ink || theme.muted;
+  pen.fillStyle = shade?.ink || (box.danger ? theme.error : theme.muted);
   if (shade) drawValue(pen, placed, look, shade);
   else if (placed.subtitle) pen.fillText(placed.subtitle, x + 13, y + 31);
   if (box.count > 0) {
+    pen.fillStyle = shade?.ink || theme.muted;
     pen.textAlign = "right";
     pen.fillText(badgeText(box), x + width - 9, middle);
     pen.textAlign = "left";

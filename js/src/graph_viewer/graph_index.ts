@@ -18,7 +18,9 @@ export interface Group {
 /** Where a value comes from: a node, a graph input, or nothing that is drawn. */
 export type Source = { node: number } | { input: number } | null;
 
-const PASS_THROUGH = new Set(["Identity", "Cast", "CastLike", "Dropout", "StopGradient", "Snapshot", "alias", "to"]);
+const PASS_THROUGH = new Set([
+  "Identity", "Cast", "CastLike", "CAST", "Dropout", "ReadVariableOp", "StopGradient", "PreventGradient", "Snapshot", "alias", "detach", "to",
+]);
 
 export class GraphIndex {
   readonly root: Group;
@@ -101,6 +103,23 @@ export class GraphIndex {
       current = this.data.nodes.inputs[node]![0] ?? -1;
     }
     return null;
+  }
+
+  /** What a node reads; for what is stored the stored value, past identities and reads of variables. */
+  reads(node: number): number[] {
+    return this.data.nodes.inputs[node]!.map((value) => this.stored(value));
+  }
+
+  private stored(value: number): number {
+    const seen = new Set<number>();
+    for (let current = value; current >= 0 && !seen.has(current); ) {
+      seen.add(current);
+      if (this.data.values.bytes[current]! >= 0) return current;
+      const node = this.producer[current]!;
+      if (node < 0 || !PASS_THROUGH.has(this.opOf(node).split("::").at(-1)!)) break;
+      current = this.data.nodes.inputs[node]![0] ?? -1;
+    }
+    return value;
   }
 
   /** Values that a nested graph reads from the graph around it: no one here makes or stores them. */

@@ -1,5 +1,6 @@
 // The payload as the viewer walks it. Nested graphs are stored once and shown at many places; an
 // `Instance` is one such place, and its prefix makes the ids of what stands in it unique.
+import { Dangers } from "./danger";
 import { GraphIndex, type Group } from "./graph_index";
 import type { Payload } from "./payload";
 
@@ -23,10 +24,12 @@ export type Target =
 
 export class GraphModel {
   readonly main: Instance;
+  readonly dangers: Dangers;
   private readonly indices = new Map<number, GraphIndex>();
   private readonly instances = new Map<string, Instance>();
 
   constructor(readonly payload: Payload) {
+    this.dangers = new Dangers(payload);
     this.main = { graph: 0, index: this.index(0), prefix: "", owner: null };
   }
 

@@ -30,6 +30,7 @@ export class GraphPane {
   private readonly minimap: Minimap;
   private readonly reader: TensorReader;
   private readonly legend: Legend;
+  private readonly danger = h("div", { class: "mlnb-danger", role: "note" });
   private readonly painted = new PaintedLine();
   private readonly tip = h("div", { class: "mlnb-tip" });
   private readonly body = h("div", { class: "mlnb-body" });
@@ -87,11 +88,11 @@ export class GraphPane {
       button("fit", "show the whole graph", () => viewer.fit()),
       this.hiddenToggle);
     this.hint.hidden = this.hiddenToggle.hidden = true;
-    this.notice.hidden = this.tip.hidden = true;
+    this.notice.hidden = this.tip.hidden = this.danger.hidden = true;
     this.tip.setAttribute("aria-hidden", "true");
     stage.append(canvas, this.minimap.canvas, toolbar, this.hint, this.notice, this.tip, this.cover);
     this.body.append(stage, h("div", { class: "mlnb-side" }, this.search.element, this.panel));
-    this.root.append(this.legend.element, this.body, this.spoken);
+    this.root.append(this.danger, this.legend.element, this.body, this.spoken);
     this.setHeight();
     this.repaint();
   }
@@ -161,6 +162,8 @@ export class GraphPane {
       const payload = await decode(bytes);
       if (load !== this.loads) return;
       if (!this.viewer.shows(payload)) this.reader.forget();
+      this.danger.hidden = payload.danger === "";
+      this.danger.replaceChildren(foreign(payload.danger, 300));
       if (payload.graphs[0]!.nodes.id.length === 0) {
         this.cover.replaceChildren("this model has no operations");
         this.setState("empty");

@@ -1,6 +1,7 @@
 // The side panel: what is selected, in words and figures. Everything that a file wrote goes through
 // `foreign` or `expandable`.
 import { nodeText, typeOf } from "./box_text";
+import { dangerLine } from "./danger";
 import type { Group } from "./graph_index";
 import type { GraphModel, Instance, Target } from "./graph_model";
 import { shapeOf, type GraphData, type Payload } from "./payload";
@@ -28,7 +29,7 @@ export function panelFor(model: GraphModel, target: Target | null, act: PanelAct
 function nodePanel(model: GraphModel, instance: Instance, node: number, act: PanelActions): HTMLElement {
   const { index } = instance;
   const { nodes, values } = index.data;
-  const inputs = nodes.inputs[node]!;
+  const inputs = index.reads(node);
   const stored = inputs.filter((value) => value >= 0 && values.bytes[value]! >= 0);
   const list = definitions();
   const [id, op] = [nodes.id[node]!, index.opOf(node)];
@@ -39,6 +40,7 @@ function nodePanel(model: GraphModel, instance: Instance, node: number, act: Pan
   }
   return section(
     isCalledByOp(model, instance, node) ? heading(op, id === op ? "" : id) : heading(id, op),
+    danger(model.dangers.ofNode(instance, node)),
     index.hidden[node] ? note("hidden by default: a constant, shape arithmetic or an identity") : null,
     list.element,
     ...tensors("inputs", inputs.filter((value) => value >= 0 && values.bytes[value]! < 0), (value) => valueLine(model, instance, value, producersOf(model, instance, value, act), act)),
@@ -103,7 +105,7 @@ function groupPanel(model: GraphModel, instance: Instance, group: Group): HTMLEl
   if (hidden > 0) list.add("hidden", countText(hidden));
   const { bytes, count } = weightsOf(model, instance, group.nodes);
   if (count > 0) list.add("parameters", `${countText(count)} · ${bytesText(bytes)}`);
-  return section(heading(group.name, group.kind === "scope" ? "scope" : "group"), list.element, operations(model, instance, group.nodes));
+  return section(heading(group.name, group.kind === "scope" ? "scope" : "group"), danger(model.dangers.ofGroup(instance, group)), list.element, operations(model, instance, group.nodes));
 }
 
 function branchPanel(model: GraphModel, instance: Instance): HTMLElement {
@@ -195,7 +197,7 @@ export interface Weight {
 export function weightsOf(model: GraphModel, instance: Instance, nodes: readonly number[]): Weight {
   const { index } = instance;
   const read = new Set<number>();
-  for (const node of nodes) for (const value of index.data.nodes.inputs[node]!) if (index.parameters.has(value)) read.add(value);
+  for (const node of nodes) for (const value of index.reads(node)) if (index.parameters.has(value)) read.add(value);
   return weigh(model, index.data, read);
 }
 
@@ -236,6 +238,7 @@ function heading(name: string, kind: string): HTMLElement {
 }
 
 const section = (...children: Child[]) => h("div", { class: "mlnb-details" }, ...children);
+const danger = (why: string) => (why ? h("div", { class: "mlnb-warn" }, foreign(dangerLine(why), 200)) : null);
 const note = (words: string) => h("div", { class: "mlnb-muted" }, words);
 
 function tensors(title: string, values: number[], line: (value: number) => HTMLElement): HTMLElement[] {

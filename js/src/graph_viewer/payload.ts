@@ -25,6 +25,8 @@ export interface GraphData {
   /** The values that are parameters of the model; not its scalars, indices and shapes. */
   parameters: number[];
   subgraphs: Record<string, [label: string, graph: number][]>;
+  /** By node: what it does with the rights of who runs it, such as "reads files". */
+  dangers: Record<string, string>;
   elided: number[];
   tree: TreeGroup;
 }
@@ -39,10 +41,12 @@ export interface Payload {
   types: [dtype: string, shape: Dimension[] | null][];
   scopes: string[];
   graphs: GraphData[];
+  /** What the whole model would do, and how it is allowed; "" for most. */
+  danger: string;
   warnings: string[];
 }
 
-const VERSION = 3;
+const VERSION = 4;
 
 /** Unpack what Python packed; a sentence for a person is thrown where that cannot be done. */
 export async function decode(bytes: DataView | Uint8Array): Promise<Payload> {

@@ -63,7 +63,8 @@ export class SearchIndex {
     const { index } = instance;
     const { nodes, values } = index.data;
     const tensors = nodes.outputs[node]!.concat(nodes.inputs[node]!.filter((value) => value >= 0 && values.bytes[value]! >= 0));
-    const words = [nodes.id[node]!, index.opOf(node), ...tensors.map((value) => values.name[value] ?? "")];
+    const danger = index.data.dangers[String(node)] ?? "";
+    const words = [nodes.id[node]!, index.opOf(node), danger, ...tensors.map((value) => values.name[value] ?? "")];
     this.add(this.model.nodeId(instance, node), words, index.hidden[node] === 1);
     for (const inner of this.model.nested(instance, node)) this.addInstance(inner, above);
   }

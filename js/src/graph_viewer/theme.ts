@@ -8,6 +8,7 @@ export interface Theme {
   line: string;
   edge: string;
   accent: string;
+  error: string;
   family: string;
 }
 
@@ -23,6 +24,7 @@ export function readTheme(root: HTMLElement): Theme {
     line: color("line", "#d4d8de"),
     edge: color("edge", "#98a2b3"),
     accent: color("accent", "#1976d2"),
+    error: color("error", "#c8553d"),
     family: style.fontFamily || "system-ui, sans-serif",
   };
 }

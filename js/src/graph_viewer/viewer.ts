@@ -247,6 +247,7 @@ export class Viewer {
   resize(width: number, height: number): void {
     const first = this.view.size.width === 0;
     this.view.resize(width, height);
+    if (first) void this.themeChanged(); // made before it stood on the page, it knew no colours
     if (first && this.scene) this.view.lookAt(firstLook(this.scene, this.scene.boxes[0] ?? null, this.view.size));
     this.lookAtSought();
   }

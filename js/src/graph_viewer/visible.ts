@@ -18,6 +18,8 @@ export interface Box extends BoxText {
   /** Operations inside; 0 for what cannot be opened. */
   count: number;
   hidden: boolean;
+  /** What it, or something in it, does with the rights of who runs it; "" for most. Stands below its title. */
+  danger: string;
   level: Level;
   /** The level inside, where this box is open. */
   inner: Level | null;
@@ -87,7 +89,7 @@ function addInstance(
 
   const add = (into: Level, id: string, kind: BoxKind, text: BoxText, rest: Partial<Box> = {}): Box => {
     const box: Box = {
-      id, kind, ...text, instance, family: -1, count: 0, hidden: false, level: into, inner: null, at: into.boxes.length, ...rest,
+      id, kind, ...text, instance, family: -1, count: 0, hidden: false, danger: "", level: into, inner: null, at: into.boxes.length, ...rest,
     };
     into.boxes.push(box);
     scene.boxes.set(id, box);
@@ -103,8 +105,9 @@ function addInstance(
     if (hidden && !showHidden) return;
     const nested = model.nested(instance, node);
     const count = nested.reduce((sum, inner) => sum + inner.index.root.count, 0);
-    const box = add(into, model.nodeId(instance, node), "node", nodeText(model, instance, node), {
-      family: index.familyOf(node), count: nested.length > 0 ? Math.max(1, count) : 0, hidden,
+    const danger = model.dangers.ofNode(instance, node);
+    const box = add(into, model.nodeId(instance, node), "node", warned(nodeText(model, instance, node), danger), {
+      family: index.familyOf(node), count: nested.length > 0 ? Math.max(1, count) : 0, hidden, danger,
     });
     shown[node] = box;
     if (nested.length > 0 && open.has(box.id)) frames.push({ box, node });
@@ -112,7 +115,8 @@ function addInstance(
   const addGroup = (into: Level, group: Group): void => {
     const count = showHidden ? group.nodes.length : group.count;
     if (count === 0) return;
-    const box = add(into, prefix + group.id, "group", groupText(group), { family: familyOf(group, instance), count });
+    const danger = open.has(prefix + group.id) ? "" : model.dangers.ofGroup(instance, group);
+    const box = add(into, prefix + group.id, "group", warned(groupText(group), danger), { family: familyOf(group, instance), count, danger });
     if (open.has(box.id)) addChildren(openFrame(box), group);
     else for (const node of group.nodes) if (showHidden || !index.hidden[node]) shown[node] = box;
   };
@@ -168,13 +172,16 @@ function addInstance(
   }
 }
 
+// What is dangerous is said before anything else.
+const warned = (text: BoxText, danger: string): BoxText => (danger ? { ...text, subtitle: danger } : text);
+
 // Most parameters decide a group's colour; where there are none, the most frequent operation does.
 function familyOf(group: Group, { index }: Instance): number {
   const weight = new Map<number, number>();
   for (const node of group.nodes) {
     if (index.hidden[node]) continue;
     let bytes = 0;
-    for (const value of index.data.nodes.inputs[node]!) if (value >= 0) bytes += Math.max(0, index.data.values.bytes[value]!);
+    for (const value of index.reads(node)) if (value >= 0) bytes += Math.max(0, index.data.values.bytes[value]!);
     const family = index.familyOf(node);
     weight.set(family, (weight.get(family) ?? 0) + 1 + bytes);
   }

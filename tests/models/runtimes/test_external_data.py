@@ -9,7 +9,7 @@ import pytest
 from models import made
 
 from mlnb.errors import ModelRunError
-from mlnb.models.model import load_model
+from mlnb.models.loading import load_model
 from mlnb.models.runtimes.external_data import require_contained
 
 SECRET = np.arange(4, dtype=np.float32) + 1000

@@ -11,14 +11,15 @@ from models import made
 
 from mlnb.errors import ModelRunError
 from mlnb.models.runtimes import onnxruntime as runtime
+from mlnb.models.runtimes import sessions
 
 
 @pytest.fixture(autouse=True)
 def no_sessions():
-    runtime._sessions.clear()
+    sessions.opened.clear()
     runtime._has_cuda.cache_clear()
     yield
-    runtime._sessions.clear()
+    sessions.opened.clear()
     runtime._has_cuda.cache_clear()
 
 
@@ -42,10 +43,10 @@ def test_a_model_known_only_by_its_hash_is_asked_for():
 
 
 def test_only_the_latest_models_stay_open(monkeypatch):
-    monkeypatch.setattr(runtime, "KEPT_SESSIONS", 2)
+    monkeypatch.setattr(sessions, "KEPT_SESSIONS", 2)
     for key in "abac":
         run(made.doubler(), {"x": np.ones((1, 3), np.float32)}, key=key)
-    assert list(runtime._sessions) == [address("a"), address("c")]
+    assert list(sessions.opened) == [address("a"), address("c")]
 
 
 def test_a_file_is_opened_once_and_again_when_it_changed(tmp_path):
@@ -58,7 +59,7 @@ def test_a_file_is_opened_once_and_again_when_it_changed(tmp_path):
         }  # fmt: skip
         for _ in range(2):
             runtime.predict(json.dumps(found), {"x": np.ones((1, 3), np.float32)}, ["y"])
-        assert len(runtime._sessions) == number
+        assert len(sessions.opened) == number
 
 
 def test_pieces_are_put_together_in_order_and_cut_to_length():

@@ -1,0 +1,1 @@
+"""TFLite files and the flatbuffers that they are."""

@@ -1,0 +1,1 @@
+"""PyTorch's ExportedProgram, a `.pt2` file."""

@@ -1,0 +1,1 @@
+"""Live torch modules: traced, shown, fed and run in this process."""
