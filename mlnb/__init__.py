@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from mlnb.data.checks import check_data as check_data
+    from mlnb.data.duplicates import near_duplicates as near_duplicates
+    from mlnb.data.image_frame import image_frame as image_frame
     from mlnb.data.sample import Sample as Sample
     from mlnb.data.samples import list_samples as list_samples
     from mlnb.data.samples import load_sample as load_sample
+    from mlnb.data.splits import split as split
     from mlnb.device.table import devices as devices
     from mlnb.downloads import download as download
     from mlnb.errors import CallbackError as CallbackError
@@ -49,8 +53,8 @@ if TYPE_CHECKING:
     from mlnb.graph.graph import Value as Value
     from mlnb.graph.summary import summarize as summarize
     from mlnb.limits import Limits as Limits
+    from mlnb.models.loading import load_model as load_model
     from mlnb.models.model import Model as Model
-    from mlnb.models.model import load_model as load_model
     from mlnb.models.prediction import Prediction as Prediction
     from mlnb.networks.backbones import backbone as backbone
     from mlnb.networks.backends import backends as backends
@@ -60,24 +64,38 @@ if TYPE_CHECKING:
     from mlnb.networks.sequential import Sequential as Sequential
     from mlnb.specs import TensorSpec as TensorSpec
     from mlnb.specs import TensorSpecs as TensorSpecs
+    from mlnb.tasks.comparison import compare_backbones as compare_backbones
+    from mlnb.tasks.images.classification import ImageClassifier as ImageClassifier
     from mlnb.train.callbacks.csv_logger import CSVLogger as CSVLogger
     from mlnb.train.callbacks.early_stopping import EarlyStopping as EarlyStopping
     from mlnb.train.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
     from mlnb.train.callbacks.tensorboard import TensorBoard as TensorBoard
+    from mlnb.train.evaluate_model import evaluate_model as evaluate_model
+    from mlnb.train.evaluation import Evaluation as Evaluation
+    from mlnb.train.evaluation import evaluate as evaluate
     from mlnb.train.health import LayerHealth as LayerHealth
     from mlnb.train.history import History as History
     from mlnb.train.keep.runs import list_runs as list_runs
     from mlnb.train.lr_finder import lr_finder as lr_finder
     from mlnb.train.run import Run as Run
     from mlnb.train.trainer import Trainer as Trainer
+    from mlnb.widgets.embedding_map import EmbeddingMap as EmbeddingMap
+    from mlnb.widgets.evaluation_report import EvaluationReport as EvaluationReport
     from mlnb.widgets.graph_viewer import GraphViewer as GraphViewer
     from mlnb.widgets.image_grid import ImageGrid as ImageGrid
+    from mlnb.widgets.image_sheet import ImageSheet as ImageSheet
+    from mlnb.widgets.prediction_panel import PredictionPanel as PredictionPanel
+    from mlnb.widgets.selection import Selection as Selection
     from mlnb.widgets.tensor_table import TensorTable as TensorTable
     from mlnb.widgets.training_monitor import TrainingMonitor as TrainingMonitor
 
 _HOMES = {
+    "data.checks": ["check_data"],
+    "data.duplicates": ["near_duplicates"],
+    "data.image_frame": ["image_frame"],
     "data.sample": ["Sample"],
     "data.samples": ["list_samples", "load_sample"],
+    "data.splits": ["split"],
     "device.table": ["devices"],
     "downloads": ["download"],
     "errors": [
@@ -107,7 +125,8 @@ _HOMES = {
     "graph.graph": ["Graph", "Node", "Value"],
     "graph.summary": ["summarize"],
     "limits": ["Limits"],
-    "models.model": ["Model", "load_model"],
+    "models.loading": ["load_model"],
+    "models.model": ["Model"],
     "models.prediction": ["Prediction"],
     "networks.backbones": ["backbone"],
     "networks.backends": ["backends"],
@@ -116,18 +135,27 @@ _HOMES = {
     "networks.nodes": ["Input"],
     "networks.sequential": ["Sequential"],
     "specs": ["TensorSpec", "TensorSpecs"],
+    "tasks.comparison": ["compare_backbones"],
+    "tasks.images.classification": ["ImageClassifier"],
     "train.callbacks.csv_logger": ["CSVLogger"],
     "train.callbacks.early_stopping": ["EarlyStopping"],
     "train.callbacks.model_checkpoint": ["ModelCheckpoint"],
     "train.callbacks.tensorboard": ["TensorBoard"],
+    "train.evaluate_model": ["evaluate_model"],
+    "train.evaluation": ["Evaluation", "evaluate"],
     "train.health": ["LayerHealth"],
     "train.history": ["History"],
     "train.keep.runs": ["list_runs"],
     "train.lr_finder": ["lr_finder"],
     "train.run": ["Run"],
     "train.trainer": ["Trainer"],
+    "widgets.embedding_map": ["EmbeddingMap"],
+    "widgets.evaluation_report": ["EvaluationReport"],
     "widgets.graph_viewer": ["GraphViewer"],
     "widgets.image_grid": ["ImageGrid"],
+    "widgets.image_sheet": ["ImageSheet"],
+    "widgets.prediction_panel": ["PredictionPanel"],
+    "widgets.selection": ["Selection"],
     "widgets.tensor_table": ["TensorTable"],
     "widgets.training_monitor": ["TrainingMonitor"],
 }

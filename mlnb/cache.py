@@ -25,7 +25,12 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-DOWNLOADS, SAMPLES, STAND_INS = ROOMS = ("mlnb-downloads", "mlnb-samples", "mlnb-stand-ins")
+DOWNLOADS, SAMPLES, STAND_INS, FEATURES = ROOMS = (
+    "mlnb-downloads",
+    "mlnb-samples",
+    "mlnb-stand-ins",
+    "mlnb-features",
+)
 POLL_SECONDS = 0.1
 STALE_SECONDS = 60.0
 

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from mlnb.formatting import display_text
 
@@ -21,10 +22,12 @@ Where it has a method `end`, that is called after the last time, with the label.
 
 QUIET_SECONDS = 1.0
 TICK_SECONDS = 0.1
+RATE = " · "
+"""What divides a label from how fast it goes, which changes."""
 
 
 @contextmanager
-def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress(label: str, total: int, unit: str = "") -> Iterator[Callable[[int], None]]:
     """Report on work of `total` steps; the block gets a function that says how many are done.
 
     >>> with progress("squeezenet", total=3) as done:
@@ -34,24 +37,32 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
     Args:
         label: what is going on, in a word or two.
         total: the number of steps; 0 where nobody knows.
+        unit: what a step is, where one wants to know how many there are a second: "pictures". The
+            label that is shown then ends in it, after `RATE`.
     """
-    sink = _sink
+    sink = _here.get() or _sink
+    begun = time.monotonic()
     shown = False
     latest = 0
     due = time.monotonic() + QUIET_SECONDS
+
+    def shown_label() -> str:
+        if not unit:
+            return label
+        return f"{label}{RATE}{latest / max(time.monotonic() - begun, 1e-9):,.0f} {unit}/s"
 
     def done(count: int) -> None:
         nonlocal shown, latest, due
         latest = count
         if time.monotonic() >= due:
-            sink(label, count, total)
+            sink(shown_label(), count, total)
             shown, due = True, time.monotonic() + TICK_SECONDS
 
     try:
         yield done
     finally:
         if shown:
-            sink(label, latest, total)
+            sink(shown_label(), latest, total)
             getattr(sink, "end", _nothing)(label)
 
 
@@ -64,6 +75,20 @@ def set_sink(sink: Sink | None) -> Sink:
     global _sink
     previous, _sink = _sink, sink or _stderr_line
     return previous
+
+
+@contextmanager
+def shown_by(sink: Sink) -> Iterator[None]:
+    """Show what the block does through `sink`; other threads show theirs as before.
+
+    >>> with shown_by(lambda label, done, total: None):
+    ...     classifier.predict_proba(pictures)
+    """
+    token = _here.set(sink)
+    try:
+        yield
+    finally:
+        _here.reset(token)
 
 
 def progress_text(label: str, done: int, total: int) -> str:
@@ -94,3 +119,4 @@ def _nothing(_: str) -> None:
 
 _stderr_line = StderrLine()
 _sink: Sink = _stderr_line
+_here: ContextVar[Sink | None] = ContextVar("mlnb progress", default=None)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 
 import pytest
 
 from mlnb import progress as module
-from mlnb.progress import progress, set_sink
+from mlnb.progress import progress, set_sink, shown_by
 
 
 @pytest.fixture
@@ -59,3 +60,31 @@ def test_a_plain_script_gets_one_line_on_stderr(clock, capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == "\rnet: 1,000 of 2,000\rnet: 1,000 of 2,000\n"
+
+
+def test_how_many_a_second_is_told_after_the_label(clock, told):
+    with progress("features", 400, "pictures") as done:
+        clock[0] += 2
+        done(50)
+    assert told[0] == (f"features{module.RATE}25 pictures/s", 50, 400)
+
+
+def test_a_thread_may_show_its_own_work_elsewhere(clock, told):
+    mine: list[tuple[str, int, int]] = []
+
+    def work() -> None:
+        with progress("slow", 2) as done:
+            clock[0] += 2
+            done(1)
+
+    def elsewhere() -> None:
+        with shown_by(lambda *text: mine.append(text)):
+            work()
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert mine[0] == ("slow", 1, 2)
+    assert told == []
+    work()
+    assert told[0] == ("slow", 1, 2)

@@ -5,7 +5,7 @@ export interface Model {
   save_changes(): void;
   on(event: string, callback: (...parts: never[]) => void): void;
   off(event: string, callback: (...parts: never[]) => void): void;
-  send(content: unknown): void;
+  send(content: unknown, callbacks?: unknown, buffers?: ArrayBuffer[]): void;
   widget_manager?: { kernel?: unknown }; // what builds widgets here; Jupyter's own knows the kernel
 }
 

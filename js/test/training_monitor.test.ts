@@ -207,6 +207,20 @@ test("without a kernel it says so", () => {
   expect(grey(root)).toHaveLength(5);
 });
 
+test("an exported page has no kernel either; elsewhere a manager may have one that it does not name", () => {
+  const run = () => Object.assign(new Run(), { widget_manager: {} });
+  expect(shown(run()).dataset.path).toBe("asking");
+  vi.advanceTimersByTime(GREETING_MS);
+  expect(document.querySelector<HTMLElement>(".mlnb-training-monitor")!.dataset.path).toBe("none");
+  clean();
+  const state = document.createElement("script");
+  state.type = "application/vnd.jupyter.widget-state+json";
+  document.body.replaceChildren(state);
+  const root = shown(run());
+  vi.advanceTimersByTime(GREETING_MS);
+  expect(root.dataset.path).toBe("no kernel");
+});
+
 test("a late answer makes everything work again, and then nothing greets any more", () => {
   const run = new Run(interruptible());
   const root = shown(run);

@@ -11,5 +11,5 @@ MAGICS: dict[str, list[str]] = {
     "mlnb.magics.learn.LearnMagics": ["mlsample"],
     "mlnb.magics.look.LookMagics": ["mlgraph", "mlio", "mlload"],
     "mlnb.magics.train.TrainMagics": ["mlruns", "mltrain"],
-    "mlnb.magics.use.UseMagics": ["mlpredict"],
+    "mlnb.magics.use.UseMagics": ["mlevaluate", "mlpredict"],
 }

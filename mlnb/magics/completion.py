@@ -86,14 +86,22 @@ def _candidates(
     meant = unquoted(fragment)
     if argument.completes == "path":
         return _paths(meant, fragment[:1])
+    if argument.completes == "signature":
+        return [quoted(n, fragment[:1]) for n in _signatures(words) if n.startswith(meant)]
     if argument.completes == "feed":
         name, equals, begun = fragment.rpartition("=")
         ready = [name + equals + v for v in _variables(shell) if v.startswith(begun)]
         return ready if equals else [*_feeds(shell, words, meant), *ready]
     found: dict[str, Callable[[], list[str]]] = {
-        "model": lambda: _variables(shell, "Model", "Graph"),
+        "model": lambda: sorted({*_variables(shell, "Model", "Graph"), *_networks(shell)}),
+        "asked": lambda: sorted(
+            {*_variables(shell, "Model", "Graph"), *_networks(shell), *_classifiers(shell)}
+        ),
         "module": lambda: _networks(shell),
+        "kept": lambda: sorted({*_variables(shell, "Model"), *_networks(shell)}),
         "data": lambda: [*_variables(shell), *_samples()],
+        "classifier": lambda: _classifiers(shell),
+        "column": lambda: _columns(shell, words),
         "network": lambda: _variables(shell, "Sequential"),
         "run": lambda: [*_variables(shell, "Run"), *_runs()],
         "variable": lambda: _variables(shell),
@@ -110,8 +118,32 @@ def _paths(meant: str, opened: str) -> list[str]:
     except OSError:
         return []
     shown = [e for e in entries if e.name.startswith(begun) and (begun or e.name[0] != ".")]
-    texts = [os.path.join(folder, e.name) + ("/" if e.is_dir() else "") for e in shown]
+    texts = [os.path.join(folder, e.name) + ("" if _is_whole(e) else "/") for e in shown]
     return [quoted(text, opened) for text in texts]
+
+
+def _is_whole(entry: Path) -> bool:
+    """Whether one stops at it: a file, or a folder that is a model."""
+    from mlnb.formats import is_model_folder
+
+    try:
+        return not entry.is_dir() or is_model_folder(entry)
+    except OSError:
+        return False
+
+
+def _signatures(words: list[str]) -> list[str]:
+    """The entry points of the file on the line."""
+    from mlnb.errors import MlnbError
+    from mlnb.formats import open_model_file
+
+    for word in words:
+        try:
+            if not word.startswith("-") and Path(word).expanduser().exists():
+                return list(open_model_file(word).signatures)
+        except (MlnbError, OSError):
+            continue
+    return []
 
 
 def _feeds(shell: InteractiveShell, words: list[str], begun: str) -> list[str]:
@@ -139,6 +171,22 @@ def _networks(shell: InteractiveShell) -> list[str]:
     from mlnb.magics.train import trainable
 
     return sorted(n for n in user_names(shell, {}) if trainable(shell.user_ns[n]))
+
+
+def _classifiers(shell: InteractiveShell) -> list[str]:
+    """What can be evaluated, told by its class alone: a property must not run while one types."""
+    from mlnb.magics.shell import user_names
+
+    asked = ("predict_proba", "evaluate")
+    names = user_names(shell, {})
+    return sorted(n for n in names if any(hasattr(type(shell.user_ns[n]), a) for a in asked))
+
+
+def _columns(shell: InteractiveShell, words: list[str]) -> list[str]:
+    """The columns of the frames on the line."""
+    held = [shell.user_ns.get(word) for word in words]
+    frames = [value for value in held if type(value).__name__ == "DataFrame"]
+    return [str(name) for frame in frames for name in frame.columns]
 
 
 def _runs() -> list[str]:

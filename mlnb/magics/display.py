@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary, ref
 
 from IPython.display import display
 
-from mlnb.magics import progress_line, run_views
+from mlnb.magics import explaining, progress_line, run_views
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -24,14 +24,18 @@ _CLASSES = (
     "mlnb.data.sample.Sample",
     "mlnb.device.table.Devices",
     "mlnb.graph.graph.Graph",
+    "mlnb.graph.tensor_table.TensorTable",
+    "mlnb.models.convert.conversion.Conversion",
     "mlnb.models.model.Model",
     "mlnb.models.prediction.Prediction",
     "mlnb.networks.network.Network",
     "mlnb.networks.sequential.Sequential",
     "mlnb.networks.export.ExportReport",
     "mlnb.specs.TensorSpecs",
+    "mlnb.train.evaluation.Evaluation",
     "mlnb.train.run.Run",
     "mlnb.train.keep.run_table.RunTable",
+    "mlnb.widgets.answer.Answer",
     "mlnb.widgets.base.Widget",
 )
 
@@ -66,6 +70,7 @@ def install(shell: InteractiveShell) -> None:
         _formatter(shell).for_type_by_name(module, name, partial(_display_once, shown))
     progress_line.install(shell)
     run_views.install(shell, shown.add)
+    explaining.install()
 
 
 def remove(shell: InteractiveShell) -> None:
@@ -77,6 +82,7 @@ def remove(shell: InteractiveShell) -> None:
             _formatter(shell).pop(path, None)
         progress_line.remove()
         run_views.remove()
+        explaining.remove()
 
 
 def show(shell: InteractiveShell, value: object, *, silent: bool = False) -> None:
@@ -102,7 +108,9 @@ def _display_once(shown: Shown, value: object) -> None:
 
 def _show_now(value: Any) -> None:
     from mlnb.data.sample import Sample
+    from mlnb.magics.models import is_table
     from mlnb.widgets.base import has_front_end
+    from mlnb.widgets.weights_view import weights_bundle
 
     if isinstance(value, Sample):
         from mlnb.magics.learn import sample_card
@@ -115,12 +123,20 @@ def _show_now(value: Any) -> None:
 
         network_view.show_table(value)
         network_view.show_graph(value)
-    elif type(value).__name__ == "ExportReport":
+    elif type(value).__name__ in ("Answer", "Conversion", "ExportReport") or _is_weight_table(
+        value
+    ):
         display({"text/plain": repr(value), "text/html": value._repr_html_()}, raw=True)
+    elif is_table(value):
+        display(weights_bundle(value), raw=True)
     elif has_front_end():
         _view(value)._ipython_display_()
     else:
         print(_text(value))  # noqa: T201 - a terminal is shown text
+
+
+def _is_weight_table(value: Any) -> bool:
+    return type(value).__module__ == "mlnb.graph.tensor_table"
 
 
 def _view(value: Any) -> Widget:
@@ -130,6 +146,10 @@ def _view(value: Any) -> Widget:
 
     if isinstance(value, Widget):
         return value
+    if type(value).__name__ == "Evaluation":
+        from mlnb.widgets.evaluation_report import EvaluationReport
+
+        return EvaluationReport(value)
     drawn = type(value).__name__ in ("Model", "Graph")
     return GraphViewer(value) if drawn else TensorTable(value)
 
@@ -141,6 +161,8 @@ def _text(value: Any) -> str:
 
     if isinstance(value, Graph):
         return repr(value)
+    if type(value).__name__ == "Evaluation":
+        return _view(value).static_text()
     return (value if isinstance(value, Widget) else TensorTable(value)).static_text()
 
 

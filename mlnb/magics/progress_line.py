@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from IPython.display import DisplayHandle, display
 
-from mlnb.progress import Sink, progress_text, set_sink
+from mlnb.progress import RATE, Sink, progress_text, set_sink
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -27,11 +27,12 @@ class CellLine:
     def __call__(self, label: str, done: int, total: int) -> None:
         """Show the line, or write it anew."""
         shown = {"text/plain": progress_text(label, done, total)}
-        if label in self._lines:
-            self._lines[label].update(shown, raw=True)
+        name = label.partition(RATE)[0]
+        if name in self._lines:
+            self._lines[name].update(shown, raw=True)
             return
-        self._lines[label] = DisplayHandle(uuid4().hex)
-        display(shown, raw=True, display_id=self._lines[label].display_id)
+        self._lines[name] = DisplayHandle(uuid4().hex)
+        display(shown, raw=True, display_id=self._lines[name].display_id)
 
     def end(self, label: str) -> None:
         """Empty the line: what is saved with the notebook shows nothing."""

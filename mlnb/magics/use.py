@@ -1,17 +1,25 @@
-"""Use a model: `%mlpredict`."""
+"""Use a model: `%mlpredict`, `%mlevaluate`."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, magics_class
 
-from mlnb.magics.look import named
-from mlnb.magics.shell import Argument, Call, MagicError, magic
+from mlnb.data.samples import list_samples, load_sample
+from mlnb.errors import unknown
+from mlnb.magics import display
+from mlnb.magics.ask import ask, classifier
+from mlnb.magics.models import named
+from mlnb.magics.shell import Argument, Call, MagicError, magic, user_names
 from mlnb.models.model import Model
 
 if TYPE_CHECKING:
     from mlnb.models.prediction import Prediction
+    from mlnb.train.evaluation import Evaluation
+    from mlnb.widgets.answer import Answer
+    from mlnb.widgets.prediction_panel import PredictionPanel
 
 
 @magics_class
@@ -19,30 +27,46 @@ class UseMagics(Magics):
     """The magics that run a model."""
 
     @magic(
-        Argument("model", completes="model"),
+        Argument("model", completes="asked"),
         Argument("feeds", completes="feed", many=True, shown="INPUT=VARIABLE"),
         Argument("--outputs", shown="NAMES"),
         Argument("--timeout", kind=float, shown="SECONDS"),
+        Argument("--raw", switch=True),
     )
-    def mlpredict(self, call: Call) -> Prediction:
-        """Run a loaded model on your variables, show what went in and came out, return the outputs.
+    def mlpredict(self, call: Call) -> Prediction | Answer | PredictionPanel:
+        """Run a loaded model on your variables, or ask a classifier about a text or a picture.
 
-        %mlpredict MODEL [INPUT=VARIABLE …] [--outputs NAMES] [--timeout SECONDS]
+        %mlpredict MODEL [INPUT=VARIABLE …] [--outputs NAMES] [--timeout SECONDS] [--raw]
+        %mlpredict CLASSIFIER [TEXT | PICTURE]
 
-        MODEL           the variable that holds the model.
+        It shows what went in and came out, and returns the outputs, or the classes with their
+        probabilities. A classifier alone opens the panel in which one types, or drops pictures.
+
+        MODEL           the variable that holds the model, a network or a `torch.nn.Module`.
         INPUT=VARIABLE  what to feed: the input's name and the variable that holds the array. A
                         model with one input takes the variable alone.
         --outputs       the outputs to compute, with commas between; all of them without it.
         --timeout       seconds until the model is stopped; 60 without it.
+        --raw           feed a quantised model the integers that it stores, and show such; without
+                        it real values go in and come out.
+        CLASSIFIER      a variable with something that has `predict_proba` and `classes_`.
+        TEXT            a sentence, in quotes where it has quotes or a # in it; or a variable.
+        PICTURE         a file, or a variable that holds `uint8 [height, width, 3]`.
 
         Examples
         --------
         %mlpredict net image
         answer = %mlpredict net data_0=image
         %mlpredict bert input_ids=ids attention_mask=mask --timeout 120
+        %mlpredict pets my_cat.jpg
+        %mlpredict reader "We sat an hour and the soup was cold."
 
-        The same in Python: `answer = net.predict({"data_0": image})`.
+        The same in Python: `answer = net.predict({"data_0": image})`, and
+        `answer = mlnb.PredictionPanel(pets).predict("my_cat.jpg")`.
         """
+        asked = classifier(call)
+        if asked is not None:
+            return ask(call, asked)
         options = call.options
         model = named(call, options.model, Model)
         extra: dict[str, Any] = {}
@@ -50,9 +74,91 @@ class UseMagics(Magics):
             extra["outputs"] = [name.strip() for name in options.outputs.split(",")]
         if options.timeout is not None:
             extra["timeout"] = options.timeout
+        if options.raw:
+            extra["raw"] = True
         prediction = model.predict(_feeds(call, model), **extra)
         call.show(prediction)
         return prediction
+
+    @magic(
+        Argument("model", completes="classifier"),
+        Argument("data", completes="data", shown="VARIABLE_SAMPLE_OR_FOLDER"),
+        Argument("--target", completes="column", shown="COLUMN"),
+        Argument("--text", completes="column", shown="COLUMN"),
+        Argument("--selection", completes="variable", shown="VARIABLE"),
+    )
+    def mlevaluate(self, call: Call) -> Evaluation:
+        """Let a classifier answer for rows whose labels are known, and show how good it is.
+
+        %mlevaluate MODEL DATA [--target COLUMN] [--text COLUMN] [--selection VARIABLE]
+
+        MODEL        the variable that holds the classifier: one of mlnb, or anything fitted that
+                     has `predict_proba` and `classes_`.
+        DATA         rows whose labels are known: a variable (a frame, or a pair of what goes in
+                     and labels), the name of a sample, or a folder where the classifier takes one.
+                     Of a frame that was split its test rows count.
+        --target     of a frame: the column of the labels; `label` without it.
+        --text       of a frame: the column of the texts.
+        --selection  the variable that holds a `Selection`: what is chosen in the report is chosen
+                     there, and in all that share it.
+
+        A click on a cell of the confusion matrix shows its pictures or sentences.
+
+        Examples
+        --------
+        %mlevaluate pets test
+        evaluation = %mlevaluate reader frame --text Text --target Liked
+        evaluation.most_wrong(5)
+        evaluation.figure()
+
+        The same in Python: `evaluation = mlnb.evaluate_model(pets, test)`, and
+        `mlnb.EvaluationReport(evaluation)`.
+        """
+        from mlnb.train.evaluate_model import evaluate_model
+
+        options = call.options
+        model = _classifier(call, options.model)
+        evaluation = evaluate_model(
+            model, _test_data(call, options.data), target=options.target, text=options.text
+        )
+        if options.selection is None:
+            call.show(evaluation)
+            return evaluation
+        from mlnb.widgets.evaluation_report import EvaluationReport
+        from mlnb.widgets.selection import Selection
+
+        selection = call.variable(options.selection, "selection")
+        if not isinstance(selection, Selection):
+            raise MagicError(
+                f"{options.selection} holds no Selection; selection = mlnb.Selection()"
+            )
+        call.show(EvaluationReport(evaluation, selection=selection))
+        display.show(call.shell, evaluation, silent=True)
+        return evaluation
+
+
+def _classifier(call: Call, name: str) -> Any:
+    value = call.variable(name, "classifier")
+    if not hasattr(value, "evaluate") and not hasattr(value, "predict_proba"):
+        raise MagicError(
+            f"{name} holds a {type(value).__name__}, no classifier: that has evaluate(test), or "
+            "predict_proba and classes_"
+        )
+    return value
+
+
+def _test_data(call: Call, word: str) -> Any:
+    """A variable's value, a sample, or a folder that is there."""
+    if word in call.local or word in call.shell.user_ns:
+        return call.variable(word)
+    samples = [sample.name for sample in list_samples()]
+    if word in samples:
+        return load_sample(word)
+    if Path(word).expanduser().exists():
+        return Path(word).expanduser()
+    raise unknown(
+        "variable, sample or folder", word, [*user_names(call.shell, call.local), *samples]
+    )
 
 
 def _feeds(call: Call, model: Model) -> dict[str, Any]:

@@ -87,7 +87,8 @@ class Widget(anywidget.AnyWidget):
     def _handle_custom_msg(self, content: Any, buffers: list[Any]) -> None:
         """Pass a message `{"kind": "tensor", …}` to the method `_receive_tensor`.
 
-        Handlers run on subshell threads, beside the cell: they must not display, print or plot.
+        Binary parts, where there are some, are its `"buffers"`. Handlers run on subshell threads,
+        beside the cell: they must not display, print or plot.
         """
         super()._handle_custom_msg(content, buffers)
         kind = content.get("kind") if isinstance(content, dict) else None
@@ -95,7 +96,7 @@ class Widget(anywidget.AnyWidget):
         try:
             if handler is None:
                 raise MlnbError(f"{type(self).__name__} knows no message of kind {kind!r}")
-            handler(content)
+            handler({**content, "buffers": buffers} if buffers else content)
         except Exception as error:  # noqa: BLE001 - the front end shows it; a cell is not running
             request = content.get("request") if isinstance(content, dict) else None
             self.send({"kind": "error", "request": request, "message": error_line(error)})

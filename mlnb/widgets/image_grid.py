@@ -1,205 +1,314 @@
-"""`ImageGrid`: pictures side by side as one picture, which may change while a cell runs.
+"""`ImageGrid`: the pictures of a frame, thousands of them, to look through, to choose and to label.
 
-It is a display with an id whose one `<img>` is replaced, not a widget: what it showed last stays in
-the saved notebook by itself, and no message of the front end is waited for.
+Python holds the frame, filters and sorts it, and tells the page only the order and the rows in
+sight: the page of 25,000 pictures then carries 100 kB, and a reload finds all as it was. What one
+edits stays in its place until one filters or sorts anew, so that nothing jumps from under the hand.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from io import BytesIO
+import os
+from collections.abc import Hashable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import numpy as np
-from IPython.display import display, update_display
+import traitlets as t
 
-from mlnb.errors import DataError, need
-from mlnb.formatting import Markup, display_text, html, plural
-from mlnb.tensor_stats import png_uri
-from mlnb.widgets import base
+from mlnb.errors import DataError
+from mlnb.formatting import Markup, html, plural
+from mlnb.widgets import picture_rows
+from mlnb.widgets.base import Widget, bundle, refuse_unknown
+from mlnb.widgets.row_edits import RowEdits
+from mlnb.widgets.saved_pictures import saved_pictures
+from mlnb.widgets.selection import Selection
+from mlnb.widgets.thumbnails import ThumbnailThread
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from pandas import DataFrame
 
-SECONDS = 1.0
-"""Between two changes of what is shown; those in between are left out, but never the last."""
-MOST = 256
-_SMALL, _LARGE = 40, 128  # pixels on a picture's longer side as it is shown
-_GAP, _LETTERS = 4, 14
-_INK = {"RGBA": (128, 138, 150, 255), "LA": (138, 255)}  # read on light and dark pages
+_STATIC = 24
+_ROWS = 2_000
+_LABELS = 200
 
 
-class ImageGrid:
-    """Small pictures in rows; `update` shows others in their place.
+class ImageGrid(Widget):
+    """Pictures of a frame as thumbnails: filter, search, choose, relabel, leave out.
 
-    >>> grid = ImageGrid(images, labels=[0, 1, 2], columns=10)
-    >>> grid                            # the last line of a cell shows it
-    >>> grid.update(other_images)       # and changes it there, at most once a second
-    >>> grid.close()                    # the last ones, however soon they came
+    >>> grid = ImageGrid(image_frame("photographs"))
+    >>> grid                      # the last line of a cell shows it
+    >>> grid.frame                # the frame with what was edited
+    >>> grid.selection.frame      # the chosen rows
+    >>> ImageGrid(evaluation.to_frame(), order="most wrong first")
+
+    Click, shift and ctrl choose; so do the arrow keys, the space bar and `a` (all). Keys 1 to 9
+    give the chosen pictures a label, `x` leaves them out or takes them in again, `u` undoes. In
+    labelling mode a key labels one picture and goes on to the next, the least sure first. Files
+    that cannot be shown have a tab, with their reasons.
 
     Args:
-        images: `[N, height, width]`, or with one or three channels in front or behind; arrays or
-            tensors. Integers are 0 to 255; floats 0 to 1, or -1 to 1 where one is negative. At most
-            256 are shown.
-        labels: what stands below each.
-        columns: pictures in a row.
-        span: which values are black and white, where they are not those above.
+        frame: a frame with a column `path`, as `image_frame` and `Evaluation.to_frame` make it, or
+            a folder. Used where they are there: `label`, `split`, `status`, `left_out`,
+            `predicted`, `probability` (0 to 1), `problem`, `why`, `score`. It stays as it is.
+        selection: shared with other widgets; one of its own by default.
+        columns: pictures in a row; 0: as many as fit.
+        order: one of `grid.orders`.
+        labels: further labels to choose from.
 
     Raises:
-        DataError: the shape is none of pictures, or the labels are not as many.
-        MissingExtra: Pillow is not installed.
+        DataError: no column `path`, two rows of one id, or arrays, which `ImageSheet` shows.
+        UnknownName: no such order.
+        TypeError: an argument that does not exist.
     """
+
+    _follows = False
+
+    _esm = bundle("image_grid.js")
+    _css = bundle("image_grid.css")
+
+    facts = t.Unicode(help="One line about all of them.").tag(sync=True)
+    columns = t.Int(0, min=0, max=100, help="Pictures in a row; 0: as many as fit.").tag(sync=True)
+    broken = t.Int(help="How many files cannot be shown.").tag(sync=True)
+    facets = t.List(t.Dict(), help="Filters: name, values and counts (of the values).").tag(
+        sync=True
+    )
+    labels = t.List(t.Unicode(), help="The known labels as they are shown.").tag(sync=True)
+    orders = t.List(t.Unicode(), help="The orders that the frame can be shown in.").tag(sync=True)
+    look = t.Dict(
+        help="What is looked at: filters (the position of a value for the name of a facet), "
+        "search, order, tab (`pictures` or `broken`), labelling."
+    ).tag(sync=True)
+    view = t.Bytes(help="int32: the positions of the rows shown, in their order.").tag(sync=True)
+    chosen = t.Bytes(help="int32: the positions of the chosen rows.").tag(sync=True)
+    current = t.Int(-1, help="The row that the keyboard is on; −1: none.").tag(sync=True)
+    size = t.Int(128, min=48, max=320, help="Pixels of a thumbnail's side.").tag(sync=True)
+    edits = t.Int(help="How many edits can be undone.").tag(sync=True)
+    version = t.Int(help="Goes up with every edit, done or undone.").tag(sync=True)
 
     def __init__(
         self,
-        images: Any,
-        labels: Sequence[Any] | None = None,
-        columns: int = 8,
+        frame: DataFrame | str | os.PathLike[str],
+        selection: Selection | None = None,
+        columns: int = 0,
         *,
-        span: tuple[float, float] | None = None,
+        order: str = "as they stand",
+        labels: Iterable[Any] = (),
+        **unknown_ones: Any,
     ) -> None:
-        if columns < 1:
-            raise DataError(f"columns is a number of pictures, at least 1; received {columns!r}")
-        self._columns, self._span = columns, span
-        self._id = uuid4().hex
-        self._shown = False
-        self._waits = False
-        self._due = 0.0
-        self._set(images, labels)
-
-    def update(self, images: Any, labels: Sequence[Any] | None = None) -> None:
-        """Show other pictures, now or, less than a second after the last ones, with the next.
-
-        Args:
-            images: as before; as many or more or less.
-            labels: those before by default, where they are as many.
-        """
-        self._set(images, self._labels if labels is None else labels)
-        self._waits = self._shown
-        if self._waits and time.monotonic() >= self._due:
-            self._show()
+        refuse_unknown(
+            "ImageGrid", unknown_ones, ["frame", "selection", "columns", "order", "labels"]
+        )
+        self._edits = RowEdits(_checked(frame))
+        self._known: list[Any] = list(labels)
+        self.selection = Selection() if selection is None else selection
+        self.selection.take(self.frame)
+        self._thumbnails = ThumbnailThread(self._path_of, self.send)
+        look = {"filters": {}, "search": "", "order": order, "tab": "pictures", "labelling": False}
+        super().__init__(columns=columns, look=look, **self._knowledge(), **self._shown(look))
+        self._follow_selection()
+        self.selection.observe(self._follow_selection, "ids")
+        self._follows = True
 
     def close(self) -> None:
-        """Show the last pictures, if they still wait."""
-        if self._waits:
-            self._show()
+        """Take it off the page; it follows the selection no more."""
+        if self._follows:
+            self.selection.unobserve(self._follow_selection, "ids")
+            self._follows = False
+        super().close()
+
+    # ------------------------------------------------------------------------------ from Python
 
     @property
-    def png(self) -> bytes:
-        """The pictures as one PNG."""
-        return _png(self._images, self._labels, self._columns, self._span)
+    def frame(self) -> DataFrame:
+        """The frame with all edits; each edit makes a new one."""
+        return self._edits.frame
+
+    def label(self, ids: Iterable[Hashable], label: Any) -> None:
+        """Give rows a label; `None` takes it away.
+
+        Args:
+            ids: labels of the frame's index.
+            label: anything that the column `label` may hold.
+        """
+        self._edit(self._positions(ids), "label", label, missing=None)
+
+    def leave_out(self, ids: Iterable[Hashable]) -> None:
+        """Set `left_out`; `split` and `check_data` leave such rows alone."""
+        self._edit(self._positions(ids), "left_out", True, missing=False)
+
+    def take_in(self, ids: Iterable[Hashable]) -> None:
+        """Undo `leave_out` for these rows."""
+        self._edit(self._positions(ids), "left_out", False, missing=False)
+
+    def undo(self) -> None:
+        """Take the last edit back, whoever made it."""
+        with self._lock:
+            rows = self._edits.undo()
+        if rows:
+            self._edited()
+
+    # ----------------------------------------------------------------------------- the two outputs
+
+    def static_html(self) -> Markup:
+        """The first pictures as they are ordered now, with their labels."""
+        rows = np.frombuffer(self.view, np.int32)[:_STATIC].tolist()
+        told = picture_rows.tiles(self.frame, rows, set())
+        figures = saved_pictures([(self._path_of(one["row"]), one) for one in told])
+        rest = len(self.view) // 4 - len(figures)
+        return html(
+            "<p><b>{facts}</b></p><div>{figures}</div>{rest}",
+            facts=self.facts,
+            figures=figures,
+            rest=html("<p>and {n} more</p>", n=f"{rest:,}") if rest > 0 else "",
+        )
+
+    def static_text(self) -> str:
+        """The line of facts."""
+        return repr(self)
 
     def __repr__(self) -> str:
-        height, width = self._images.shape[1:3]
-        return f"ImageGrid({plural(len(self._images), 'picture')} of {height} × {width})"
+        return f"ImageGrid({self.facts})"
 
-    def _repr_html_(self) -> Markup:
-        names = ", ".join(display_text(str(label), 20) for label in (self._labels or ())[:20])
-        return html(
-            '<img src="{uri}" alt="{alt}" style="max-width:100%">',
-            uri=Markup(png_uri(self.png)),
-            alt=f"{self!r}: {names}" if names else repr(self),
+    # ------------------------------------------------------------------------------ from the page
+
+    def _receive_look(self, content: dict[str, Any]) -> None:
+        look = self.look | {name: content[name] for name in self.look if name in content}
+        if content.get("labelling") and not self.look["labelling"]:
+            look["order"] = self._labelling_order(look["order"])
+        shown = self._shown(look)
+        self.update(look=look, **shown)
+
+    def _receive_rows(self, content: dict[str, Any]) -> None:
+        with self._lock:
+            frame, edited = self.frame, self._edits.rows
+        told = picture_rows.tiles(frame, content["rows"][:_ROWS], edited)
+        self.send({"kind": "rows", "version": self.version, "rows": told})
+
+    def _receive_thumbnails(self, content: dict[str, Any]) -> None:
+        self._thumbnails.ask(content["rows"], content["side"])
+
+    def _receive_choose(self, content: dict[str, Any]) -> None:
+        try:
+            self.selection.choose(self.frame, content["rows"])
+        finally:
+            self.send({"kind": "chosen"})
+
+    def _receive_label(self, content: dict[str, Any]) -> None:
+        at, typed = content.get("at"), str(content.get("text", "")).strip()
+        if at is None and not typed:
+            raise DataError("a label is at least one character")
+        value = self._label_values()[at] if at is not None else self._typed(typed)
+        self._edit(content["rows"], "label", value, missing=None)
+
+    def _receive_leave_out(self, content: dict[str, Any]) -> None:
+        self._edit(content["rows"], "left_out", bool(content["value"]), missing=False)
+
+    def _receive_undo(self, content: dict[str, Any]) -> None:
+        self.undo()
+
+    # --------------------------------------------------------------------------------- the state
+
+    def _knowledge(self) -> dict[str, Any]:
+        """What is known of the whole frame, and shown around the pictures."""
+        frame = self.frame
+        self._facets = picture_rows.facets_of(frame, self._known)
+        if "label" in self._facets:
+            self._known = list(self._facets["label"].values)
+        is_broken = picture_rows.is_broken(frame)
+        broken = int(is_broken.sum())
+        out = int(picture_rows.is_left_out(frame).sum())
+        facts = [plural(len(frame) - broken, "picture")]
+        facts += [f"{broken:,} broken"] if broken else []
+        facts += [f"{out:,} left out"] if out else []
+        return {
+            "facts": ", ".join(facts),
+            "broken": broken,
+            "facets": [
+                {
+                    "name": f.name,
+                    "values": f.texts[:_LABELS],
+                    "counts": f.counts(~is_broken)[:_LABELS],
+                }
+                for f in self._facets.values()
+            ],
+            "labels": [picture_rows.value_text(value) for value in self._label_values()][:_LABELS],
+            "orders": picture_rows.orders_of(frame),
+        }
+
+    def _shown(self, look: dict[str, Any]) -> dict[str, Any]:
+        rows = picture_rows.view_of(
+            self.frame,
+            self._facets,
+            filters={name: int(code) for name, code in look["filters"].items()},
+            search=str(look["search"]),
+            order=look["order"],
+            broken=look["tab"] == "broken",
         )
+        return {"view": rows.tobytes()}
 
-    def _ipython_display_(self) -> None:
-        if not base.has_front_end():
-            raise NotImplementedError  # a terminal prints the repr
-        display(self._bundle(), raw=True, display_id=self._id)
-        self._shown, self._waits = True, False
-        self._due = time.monotonic() + SECONDS
+    def _labelling_order(self, order: str) -> str:
+        """The one that puts first what most needs a label."""
+        if "probability" in self.frame:
+            return "least sure first"
+        missing = "label" in self.frame and any(map(picture_rows.is_none, self._known))
+        return "without a label first" if missing else order
 
-    def _show(self) -> None:
-        self._waits = False
-        update_display(self._bundle(), raw=True, display_id=self._id)
-        self._due = time.monotonic() + SECONDS
+    def _follow_selection(self, change: object = None) -> None:
+        rows = self.selection.positions(self.frame).astype(np.int32)
+        self.update(chosen=rows.tobytes())
 
-    def _bundle(self) -> dict[str, str]:
-        return {"text/html": self._repr_html_(), "text/plain": repr(self)}
+    def _label_values(self) -> list[Any]:
+        return [value for value in self._known if not picture_rows.is_none(value)]
 
-    def _set(self, images: Any, labels: Sequence[Any] | None) -> None:
-        """A copy of them: what is shown later must not change with what trains meanwhile."""
-        checked = _checked(images)[:MOST].copy()
-        given = None if labels is None else list(labels)
-        if given is not None and len(given) < len(checked):
-            raise DataError(
-                f"{plural(len(checked), 'picture')} and {plural(len(given), 'label')}; give as many"
-            )
-        self._images = checked
-        self._labels = None if given is None else given[: len(checked)]
+    def _typed(self, text: str) -> Any:
+        """A typed label: a known one that reads so, a number among numbers, else the text."""
+        for value in self._label_values():
+            if str(value) == text:
+                return value
+        numbers = [isinstance(value, int) for value in self._label_values()]
+        if numbers and all(numbers) and text.removeprefix("-").isdecimal():
+            return int(text)
+        return text
+
+    def _edit(self, rows: Iterable[int], column: str, value: Any, *, missing: Any) -> None:
+        places = sorted({int(row) for row in rows})
+        if not places:
+            return
+        if places[0] < 0 or places[-1] >= len(self.frame):
+            raise DataError(f"rows are 0 to {len(self.frame) - 1}; received {places}")
+        with self._lock:
+            self._edits.set(places, column, value, missing)
+        if column == "label" and not any(value is k or value == k for k in self._known):
+            self._known.insert(len(self._label_values()), value)
+        self._edited()
+
+    def _edited(self) -> None:
+        self.selection.take(self.frame)
+        self.update(**self._knowledge(), edits=len(self._edits), version=self.version + 1)
+
+    def _positions(self, ids: Iterable[Hashable]) -> list[int]:
+        return Selection(self.frame, ids).positions(self.frame).tolist()
+
+    def _path_of(self, row: int) -> Any:
+        return self.frame["path"].iloc[row]
 
 
-def _checked(images: Any) -> NDArray[Any]:
-    """Pictures as `[N, height, width]` or `[N, height, width, 3]`."""
-    if hasattr(images, "detach"):
-        images = images.detach().cpu().numpy()
-    array = np.asarray(images)
-    if array.dtype.kind not in "biuf":
-        raise DataError(f"pictures are numbers; received {display_text(str(array.dtype))}")
-    if array.ndim == 4 and array.shape[1] in (1, 3) and array.shape[3] not in (1, 3):
-        array = np.moveaxis(array, 1, 3)
-    if array.ndim == 4 and array.shape[3] == 1:
-        array = array[..., 0]
-    if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[3] != 3) or not array.size:
+def _checked(frame: Any) -> DataFrame:
+    import pandas as pd
+
+    if isinstance(frame, str | os.PathLike):
+        from mlnb.data.image_frame import image_frame
+
+        return image_frame(Path(frame))
+    if not isinstance(frame, pd.DataFrame):
         raise DataError(
-            f"pictures are [N, height, width], or with one or three channels; received "
-            f"{list(array.shape)}" + ("; one alone is images[None]" if array.ndim == 2 else "")
+            "ImageGrid expects a frame with a column 'path', or a folder; received "
+            f"{type(frame).__name__}. Arrays are shown by ImageSheet(images)"
         )
-    return array
-
-
-def _png(
-    images: NDArray[Any],
-    labels: Sequence[Any] | None,
-    columns: int,
-    span: tuple[float, float] | None,
-) -> bytes:
-    """All of them on a transparent ground, small ones enlarged without being smoothed."""
-    pillow, draw, font = (
-        need(f"PIL.{name}", "train") for name in ("Image", "ImageDraw", "ImageFont")
-    )
-    pixels = _bytes(images, span)
-    height, width = _size(*pixels.shape[1:3])
-    step_x, step_y = width + _GAP, height + _GAP + (_LETTERS if labels else 0)
-    columns = min(columns, len(pixels))
-    rows = -(-len(pixels) // columns)
-    mode = "RGBA" if pixels.ndim == 4 else "LA"
-    sheet = pillow.new(mode, (columns * step_x - _GAP, rows * step_y - _GAP), 0)
-    pen, letters = draw.Draw(sheet), font.load_default()
-    enlarged = height >= pixels.shape[1]
-    for at, one in enumerate(pixels):
-        x, y = at % columns * step_x, at // columns * step_y
-        how = pillow.Resampling.NEAREST if enlarged else pillow.Resampling.BOX
-        sheet.paste(pillow.fromarray(one).resize((width, height), how).convert(mode), (x, y))
-        if labels:
-            text = display_text(str(labels[at]), max(1, width // 6))
-            pen.text((x + width / 2, y + height + 2), text, _INK[mode], letters, anchor="ma")
-    file = BytesIO()
-    sheet.save(file, "PNG", optimize=True)
-    return file.getvalue()
-
-
-def _size(height: int, width: int) -> tuple[int, int]:
-    """As it is shown: a whole multiple of small ones, a part of large ones."""
-    longer = max(height, width)
-    if longer > _LARGE:
-        return max(1, height * _LARGE // longer), max(1, width * _LARGE // longer)
-    times = max(1, _SMALL // longer)
-    return height * times, width * times
-
-
-def _bytes(images: NDArray[Any], span: tuple[float, float] | None) -> NDArray[np.uint8]:
-    """0 to 255; grey for what is no number."""
-    values = images.astype(np.float64)
-    low, high = span or _usual(images)
-    scaled = np.clip((values - low) / ((high - low) or 1.0), 0.0, 1.0)
-    return np.where(np.isfinite(values), scaled * 255, 128.0).round().astype(np.uint8)
-
-
-def _usual(images: NDArray[Any]) -> tuple[float, float]:
-    if images.dtype.kind == "b":
-        return 0.0, 1.0
-    if images.dtype.kind != "f":
-        return 0.0, 255.0
-    return (-1.0, 1.0) if np.nanmin(images) < 0 else (0.0, 1.0)
+    if "path" not in frame:
+        names = ", ".join(str(name) for name in frame.columns[:12])
+        raise DataError(
+            f"ImageGrid expects a column 'path'; the frame has: {names}. "
+            "image_frame(folder) makes one"
+        )
+    return frame

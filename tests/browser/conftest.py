@@ -27,7 +27,9 @@ CHROMIUM = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 QUIET = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
+    "--use-fake-device-for-media-stream",  # a webcam, which a page must be allowed to use
 ]
+FAILED = pytest.StashKey[bool]()
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
@@ -97,14 +99,26 @@ def watch() -> Watch:
     return Watch()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator:
+    report = yield
+    item.stash.setdefault(FAILED, report.failed)
+    item.stash[FAILED] |= report.failed
+    return report
+
+
 @pytest.fixture
-def page(browser: Browser, watch: Watch) -> Iterator:
-    """A page of 1400 x 1000, watched."""
+def page(
+    browser: Browser, watch: Watch, request: pytest.FixtureRequest, screenshots: Path
+) -> Iterator:
+    """A page of 1400 x 1000, watched; of a test that fails a picture remains."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
     watch.attach(page)
     yield page
+    if request.node.stash.get(FAILED, False):
+        page.screenshot(path=screenshots / f"failed_{request.node.name[:60].replace('/', '_')}.png")
     context.close()
     watch.check()
 

@@ -18,7 +18,7 @@ from models_made.build import FLOAT, VALUE, model, weight
 from onnx import helper
 from playwright.sync_api import Locator, Page, expect
 
-from mlnb.models.model import load_model
+from mlnb.models.loading import load_model
 from mlnb.widgets.graph_viewer import GraphViewer
 from mlnb.widgets.tensor_table import TensorTable
 from mlnb.widgets.tensor_view import picture_uri, stats_json

@@ -16,7 +16,8 @@ from lab import Watch
 from models_made import onnx_models
 from playwright.sync_api import Page, expect
 
-from mlnb.models.model import Model, load_model
+from mlnb.models.loading import load_model
+from mlnb.models.model import Model
 from mlnb.widgets.graph_viewer import GraphViewer
 from mlnb.widgets.tensor_table import TensorTable
 

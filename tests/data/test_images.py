@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import struct
 import sys
+import threading
+import warnings
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlnb.data.images import read_image, resize
+from mlnb.data.images import open_image, read_image, resize, to_rgb
 from mlnb.errors import ImageError, MissingExtra
 
 RED, WHITE = (200, 30, 40), (255, 255, 255)
@@ -153,3 +155,61 @@ def test_without_pillow_the_message_is_the_line_to_run(monkeypatch, tmp_path: Pa
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
     with pytest.raises(MissingExtra, match=r"pip install 'mlnb\[train\]'"):
         read_image(tmp_path / "any.png")
+
+
+def test_a_link_to_nothing_says_so(tmp_path: Path) -> None:
+    (tmp_path / "dangling.png").symlink_to(tmp_path / "nowhere.png")
+    with pytest.raises(ImageError, match=r"dangling\.png is a link that leads to no file"):
+        read_image(tmp_path / "dangling.png")
+
+
+def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch) -> None:
+    path = save(tmp_path / "secret.png", Image.new("RGB", (3, 3)))
+
+    def refuse(*args, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Image, "open", refuse)
+    with pytest.raises(ImageError, match=r"secret\.png may not be read: permission denied"):
+        read_image(path)
+
+
+def test_an_open_picture_has_a_size_and_no_pixels_yet(tmp_path: Path) -> None:
+    path = tmp_path / "cut.png"
+    path.write_bytes(png_header(40, 30))
+    with open_image(path) as picture:
+        assert picture.size == (40, 30)
+    with pytest.raises(ImageError, match="damaged"), open_image(path) as picture:
+        to_rgb(picture)
+
+
+def test_what_is_half_transparent_is_mixed_with_white(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (16, 16, 4)).astype(np.uint8)
+    array = read_image(save(tmp_path / "glass.png", Image.fromarray(values)))
+    alpha = values[:, :, 3:] / 255
+    assert np.abs(array - (values[:, :, :3] * alpha + 255 * (1 - alpha))).max() <= 0.51
+
+
+def test_a_grey_mean_of_sixteen_bits_is_kept_within_one(tmp_path: Path) -> None:
+    deep = np.random.default_rng(0).integers(0, 65536, (64, 64)).astype(np.uint16)
+    array = read_image(save(tmp_path / "deep.png", Image.fromarray(deep)))
+    assert abs(array.mean() - deep.mean() / 257) < 1
+
+
+def test_threads_that_read_leave_the_warnings_of_others_alone(tmp_path: Path) -> None:
+    path = save(tmp_path / "wide.png", Image.new("1", (9_500, 9_500)))  # Pillow warns of its size
+
+    def read() -> None:
+        with suppress(ImageError):
+            read_image(path)
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        threads = [threading.Thread(target=read) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        warnings.warn("mine", UserWarning, stacklevel=1)
+        for thread in threads:
+            thread.join()
+        warnings.warn("mine too", UserWarning, stacklevel=1)
+    assert [str(warning.message) for warning in caught] == ["mine", "mine too"]

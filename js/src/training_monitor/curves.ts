@@ -3,7 +3,7 @@
 import { button, h } from "../dom";
 import { Cleanup } from "../host";
 import { countText } from "../numbers";
-import { colorsOf, followTheme, type Colors } from "./colors";
+import { colorsOf, followTheme, type Colors } from "../colors";
 import type { Feed } from "./feed";
 import { Legend } from "./legend";
 import { Plot } from "./plot";

@@ -2,7 +2,7 @@
 import uPlot from "uplot";
 import { displayText } from "../display_text";
 import { valueText } from "../numbers";
-import type { Colors } from "./colors";
+import type { Colors } from "../colors";
 import type { Look, Scene, Shape, View } from "./scene";
 import { stepText } from "./words";
 

@@ -887,6 +887,12 @@ function drawBox(pen, placed, look, scale) {
     pen.fillStyle = theme.background;
     pen.fill();
   }
+  if (box.danger) {
+    pen.globalAlpha = 0.1;
+    pen.fillStyle = theme.error;
+    pen.fill();
+    pen.globalAlpha = 1;
+  }
   const marked = look.marked.has(box.id);
   if (marked || look.hits.has(box.id)) {
     pen.globalAlpha = look.hits.has(box.id) ? 0.16 : 0.1;
@@ -894,16 +900,18 @@ function drawBox(pen, placed, look, scale) {
     pen.fill();
     pen.globalAlpha = 1;
   }
-  pen.strokeStyle = selected || marked ? theme.accent : theme.line;
-  pen.lineWidth = selected ? 2.5 : marked ? 1.6 : 1;
+  const far = FONT.title * scale < READABLE;
+  const warns = box.danger !== "" && (far || !selected);
+  pen.strokeStyle = warns ? theme.error : selected || marked ? theme.accent : theme.line;
+  pen.lineWidth = warns && far ? 3 / scale : selected ? 2.5 : marked || warns ? 1.6 : 1;
   if (box.hidden) pen.setLineDash([3, 3]);
   pen.stroke();
   pen.setLineDash([]);
-  pen.fillStyle = box.family < 0 ? theme.edge : look.families[box.family][1];
-  if (FONT.title * scale >= READABLE) {
+  pen.fillStyle = box.danger ? theme.error : box.family < 0 ? theme.edge : look.families[box.family][1];
+  if (!far) {
     pen.fillRect(x, y + 1, 4, height - 2);
     drawText(pen, placed, look, shade);
-  } else if (!look.paint) pen.fillRect(x, y + 1, width, height - 2);
+  } else if (!look.paint && !box.danger) pen.fillRect(x, y + 1, width, height - 2);
 }
 function drawText(pen, placed, look, shade) {
   const { theme } = look;
@@ -913,10 +921,11 @@ function drawText(pen, placed, look, shade) {
   pen.fillStyle = shade?.ink || (box.hidden ? theme.muted : theme.text);
   pen.fillText(placed.title, x + 13, middle);
   pen.font = `${FONT.text}px ${theme.family}`;
-  pen.fillStyle = shade?.ink || theme.muted;
+  pen.fillStyle = shade?.ink || (box.danger ? theme.error : theme.muted);
   if (shade) drawValue(pen, placed, look, shade);
   else if (placed.subtitle) pen.fillText(placed.subtitle, x + 13, y + 31);
   if (box.count > 0) {
+    pen.fillStyle = shade?.ink || theme.muted;
     pen.textAlign = "right";
     pen.fillText(badgeText(box), x + width - 9, middle);
     pen.textAlign = "left";
@@ -1059,7 +1068,7 @@ var PaintedLine = class {
 };
 
 // src/graph_viewer/payload.ts
-var VERSION = 3;
+var VERSION = 4;
 async function decode(bytes) {
   if (typeof DecompressionStream === "undefined") {
     throw new Error("This browser cannot unpack the graph: it has no DecompressionStream. Any browser since 2023 has it.");
@@ -1125,15 +1134,18 @@ function moduleName(scope, group) {
 }
 function settingsText(attributes) {
   const given = new Map(attributes);
+  const either = (...names) => names.map((name) => given.get(name)).find((value) => value !== void 0);
   const parts = [];
-  const kernel = given.get("kernel_shape") ?? given.get("kernel_size");
+  const kernel = either("kernel_shape", "kernel_size", "pool_size");
   if (kernel) parts.push(square(kernel));
-  const strides = given.get("strides") ?? given.get("stride");
-  if (strides && !/^1( × 1)*$/.test(strides)) parts.push(`stride ${strides.split(" × ")[0]}`);
+  const stride = largest(either("strides", "stride", "stride_h"));
+  if (stride > 1) parts.push(`stride ${stride}`);
+  for (const name of ["filters", "units"]) if (given.has(name)) parts.push(given.get(name));
   for (const name of ["axis", "perm", "to", "equation"]) if (given.has(name)) parts.push(`${name} ${given.get(name)}`);
   return parts.join(" · ");
 }
-var square = (kernel) => kernel.replaceAll(" × ", "×");
+var square = (kernel) => kernel.replaceAll(/ × |, /g, "×");
+var largest = (strides = "") => Math.max(0, ...(strides.match(/\d+/g) ?? []).map(Number));
 function groupText(group) {
   return { title: group.name, subtitle: group.label };
 }
@@ -1157,6 +1169,50 @@ function edgeText(model, instance, values) {
   return values.length === 0 ? "" : shapeOf(typeOf(model, instance, values[0])[1], "×");
 }
 
+// src/graph_viewer/danger.ts
+var MOST2 = 3;
+var NOTE = "runs only with allow_io=True";
+var CODE = "contains code, not loaded";
+var Dangers = class {
+  constructor(payload) {
+    this.payload = payload;
+    this.any = payload.graphs.some((graph) => Object.keys(graph.dangers).length > 0);
+  }
+  payload;
+  within = /* @__PURE__ */ new Map();
+  any;
+  /** Why a node is drawn in red: what it does, or what is done inside it; "" for most. */
+  ofNode({ index: { data } }, node) {
+    if (!this.any) return "";
+    const nested = data.subgraphs[String(node)] ?? [];
+    return data.dangers[String(node)] ?? insideText(nested.flatMap(([, graph]) => this.inGraph(graph)));
+  }
+  ofGroup(instance, group) {
+    return this.any ? insideText(group.nodes.map((node) => this.ofNode(instance, node))) : "";
+  }
+  // All that a graph does and those nested in it, each looked at once.
+  inGraph(graph) {
+    const known = this.within.get(graph);
+    if (known) return known;
+    const found = [];
+    const seen = /* @__PURE__ */ new Set([graph]);
+    for (const at of seen) {
+      const { dangers, subgraphs } = this.payload.graphs[at];
+      found.push(...Object.values(dangers));
+      for (const nested of Object.values(subgraphs)) for (const [, inner] of nested) seen.add(inner);
+    }
+    this.within.set(graph, found);
+    return found;
+  }
+};
+function dangerLine(danger2) {
+  return danger2.endsWith(CODE) ? danger2 : `${danger2} · ${NOTE}`;
+}
+function insideText(dangers) {
+  const kinds = [...new Set(dangers.filter(Boolean).map((danger2) => danger2.replace(/^inside: /, "")))];
+  return kinds.length === 0 ? "" : `inside: ${kinds.slice(0, MOST2).join(", ")}${kinds.length > MOST2 ? ", …" : ""}`;
+}
+
 // src/graph_viewer/panel.ts
 var MANY = 12;
 function panelFor(model, target, act) {
@@ -1170,7 +1226,7 @@ function panelFor(model, target, act) {
 function nodePanel(model, instance, node, act) {
   const { index } = instance;
   const { nodes, values } = index.data;
-  const inputs = nodes.inputs[node];
+  const inputs = index.reads(node);
   const stored = inputs.filter((value) => value >= 0 && values.bytes[value] >= 0);
   const list = definitions();
   const [id, op] = [nodes.id[node], index.opOf(node)];
@@ -1181,6 +1237,7 @@ function nodePanel(model, instance, node, act) {
   }
   return section(
     isCalledByOp(model, instance, node) ? heading2(op, id === op ? "" : id) : heading2(id, op),
+    danger(model.dangers.ofNode(instance, node)),
     index.hidden[node] ? note("hidden by default: a constant, shape arithmetic or an identity") : null,
     list.element,
     ...tensors("inputs", inputs.filter((value) => value >= 0 && values.bytes[value] < 0), (value) => valueLine(model, instance, value, producersOf(model, instance, value, act), act)),
@@ -1242,7 +1299,7 @@ function groupPanel(model, instance, group) {
   if (hidden2 > 0) list.add("hidden", countText(hidden2));
   const { bytes, count } = weightsOf(model, instance, group.nodes);
   if (count > 0) list.add("parameters", `${countText(count)} · ${bytesText(bytes)}`);
-  return section(heading2(group.name, group.kind === "scope" ? "scope" : "group"), list.element, operations(model, instance, group.nodes));
+  return section(heading2(group.name, group.kind === "scope" ? "scope" : "group"), danger(model.dangers.ofGroup(instance, group)), list.element, operations(model, instance, group.nodes));
 }
 function branchPanel(model, instance) {
   const { root, data } = instance.index;
@@ -1324,7 +1381,7 @@ function operations(model, { index }, nodes, byFamily = false) {
 function weightsOf(model, instance, nodes) {
   const { index } = instance;
   const read = /* @__PURE__ */ new Set();
-  for (const node of nodes) for (const value of index.data.nodes.inputs[node]) if (index.parameters.has(value)) read.add(value);
+  for (const node of nodes) for (const value of index.reads(node)) if (index.parameters.has(value)) read.add(value);
   return weigh(model, index.data, read);
 }
 function allWeights(model) {
@@ -1356,6 +1413,7 @@ function heading2(name, kind) {
   return h("h4", {}, expandable(name, 80), " ", foreign(kind, 80, "mlnb-muted"));
 }
 var section = (...children) => h("div", { class: "mlnb-details" }, ...children);
+var danger = (why) => why ? h("div", { class: "mlnb-warn" }, foreign(dangerLine(why), 200)) : null;
 var note = (words) => h("div", { class: "mlnb-muted" }, words);
 function tensors(title, values, line2) {
   if (values.length === 0) return [];
@@ -1447,7 +1505,7 @@ function pinch(fixed, before, now, act) {
 }
 
 // src/graph_viewer/search.ts
-var MOST2 = 6e4;
+var MOST3 = 6e4;
 var SearchIndex = class {
   constructor(model) {
     this.model = model;
@@ -1470,7 +1528,7 @@ var SearchIndex = class {
     this.entries.push({ id, line: words.join("\n").toLowerCase(), hidden: hidden2 });
   }
   addInstance(instance, above) {
-    if (above.includes(instance.graph) || this.entries.length > MOST2) return;
+    if (above.includes(instance.graph) || this.entries.length > MOST3) return;
     const { data } = instance.index;
     const valueName = (value) => data.values.name[value] ?? "";
     data.inputs.forEach((value, at) => this.add(this.model.inputId(instance, at), [valueName(value)]));
@@ -1488,7 +1546,8 @@ var SearchIndex = class {
     const { index } = instance;
     const { nodes, values } = index.data;
     const tensors2 = nodes.outputs[node].concat(nodes.inputs[node].filter((value) => value >= 0 && values.bytes[value] >= 0));
-    const words = [nodes.id[node], index.opOf(node), ...tensors2.map((value) => values.name[value] ?? "")];
+    const danger2 = index.data.dangers[String(node)] ?? "";
+    const words = [nodes.id[node], index.opOf(node), danger2, ...tensors2.map((value) => values.name[value] ?? "")];
     this.add(this.model.nodeId(instance, node), words, index.hidden[node] === 1);
     for (const inner of this.model.nested(instance, node)) this.addInstance(inner, above);
   }
@@ -1582,6 +1641,7 @@ function readTheme(root) {
     line: color("line", "#d4d8de"),
     edge: color("edge", "#98a2b3"),
     accent: color("accent", "#1976d2"),
+    error: color("error", "#c8553d"),
     family: style.fontFamily || "system-ui, sans-serif"
   };
 }
@@ -1771,7 +1831,20 @@ function between(scene, from, part) {
 }
 
 // src/graph_viewer/graph_index.ts
-var PASS_THROUGH = /* @__PURE__ */ new Set(["Identity", "Cast", "CastLike", "Dropout", "StopGradient", "Snapshot", "alias", "to"]);
+var PASS_THROUGH = /* @__PURE__ */ new Set([
+  "Identity",
+  "Cast",
+  "CastLike",
+  "CAST",
+  "Dropout",
+  "ReadVariableOp",
+  "StopGradient",
+  "PreventGradient",
+  "Snapshot",
+  "alias",
+  "detach",
+  "to"
+]);
 var GraphIndex = class {
   constructor(data, ops) {
     this.data = data;
@@ -1856,6 +1929,21 @@ var GraphIndex = class {
     }
     return null;
   }
+  /** What a node reads; for what is stored the stored value, past identities and reads of variables. */
+  reads(node) {
+    return this.data.nodes.inputs[node].map((value) => this.stored(value));
+  }
+  stored(value) {
+    const seen = /* @__PURE__ */ new Set();
+    for (let current = value; current >= 0 && !seen.has(current); ) {
+      seen.add(current);
+      if (this.data.values.bytes[current] >= 0) return current;
+      const node = this.producer[current];
+      if (node < 0 || !PASS_THROUGH.has(this.opOf(node).split("::").at(-1))) break;
+      current = this.data.nodes.inputs[node][0] ?? -1;
+    }
+    return value;
+  }
   /** Values that a nested graph reads from the graph around it: no one here makes or stores them. */
   captured() {
     const names = [];
@@ -1871,10 +1959,12 @@ var GraphIndex = class {
 var GraphModel = class {
   constructor(payload) {
     this.payload = payload;
+    this.dangers = new Dangers(payload);
     this.main = { graph: 0, index: this.index(0), prefix: "", owner: null };
   }
   payload;
   main;
+  dangers;
   indices = /* @__PURE__ */ new Map();
   instances = /* @__PURE__ */ new Map();
   index(graph) {
@@ -4377,6 +4467,7 @@ function addInstance(scene, model, instance, level, open, showHidden) {
       family: -1,
       count: 0,
       hidden: false,
+      danger: "",
       level: into,
       inner: null,
       at: into.boxes.length,
@@ -4396,10 +4487,12 @@ function addInstance(scene, model, instance, level, open, showHidden) {
     if (hidden2 && !showHidden) return;
     const nested = model.nested(instance, node);
     const count = nested.reduce((sum, inner) => sum + inner.index.root.count, 0);
-    const box = add(into, model.nodeId(instance, node), "node", nodeText(model, instance, node), {
+    const danger2 = model.dangers.ofNode(instance, node);
+    const box = add(into, model.nodeId(instance, node), "node", warned(nodeText(model, instance, node), danger2), {
       family: index.familyOf(node),
       count: nested.length > 0 ? Math.max(1, count) : 0,
-      hidden: hidden2
+      hidden: hidden2,
+      danger: danger2
     });
     shown[node] = box;
     if (nested.length > 0 && open.has(box.id)) frames.push({ box, node });
@@ -4407,7 +4500,8 @@ function addInstance(scene, model, instance, level, open, showHidden) {
   const addGroup = (into, group) => {
     const count = showHidden ? group.nodes.length : group.count;
     if (count === 0) return;
-    const box = add(into, prefix + group.id, "group", groupText(group), { family: familyOf(group, instance), count });
+    const danger2 = open.has(prefix + group.id) ? "" : model.dangers.ofGroup(instance, group);
+    const box = add(into, prefix + group.id, "group", warned(groupText(group), danger2), { family: familyOf(group, instance), count, danger: danger2 });
     if (open.has(box.id)) addChildren(openFrame(box), group);
     else for (const node of group.nodes) if (showHidden || !index.hidden[node]) shown[node] = box;
   };
@@ -4457,12 +4551,13 @@ function addInstance(scene, model, instance, level, open, showHidden) {
     }
   }
 }
+var warned = (text2, danger2) => danger2 ? { ...text2, subtitle: danger2 } : text2;
 function familyOf(group, { index }) {
   const weight = /* @__PURE__ */ new Map();
   for (const node of group.nodes) {
     if (index.hidden[node]) continue;
     let bytes = 0;
-    for (const value of index.data.nodes.inputs[node]) if (value >= 0) bytes += Math.max(0, index.data.values.bytes[value]);
+    for (const value of index.reads(node)) if (value >= 0) bytes += Math.max(0, index.data.values.bytes[value]);
     const family = index.familyOf(node);
     weight.set(family, (weight.get(family) ?? 0) + 1 + bytes);
   }
@@ -4768,6 +4863,7 @@ var Viewer = class {
   resize(width, height) {
     const first = this.view.size.width === 0;
     this.view.resize(width, height);
+    if (first) void this.themeChanged();
     if (first && this.scene) this.view.lookAt(firstLook(this.scene, this.scene.boxes[0] ?? null, this.view.size));
     this.lookAtSought();
   }
@@ -4963,6 +5059,7 @@ var GraphPane = class {
   minimap;
   reader;
   legend;
+  danger = h("div", { class: "mlnb-danger", role: "note" });
   painted = new PaintedLine();
   tip = h("div", { class: "mlnb-tip" });
   body = h("div", { class: "mlnb-body" });
@@ -4997,11 +5094,11 @@ var GraphPane = class {
       this.hiddenToggle
     );
     this.hint.hidden = this.hiddenToggle.hidden = true;
-    this.notice.hidden = this.tip.hidden = true;
+    this.notice.hidden = this.tip.hidden = this.danger.hidden = true;
     this.tip.setAttribute("aria-hidden", "true");
     stage.append(canvas, this.minimap.canvas, toolbar, this.hint, this.notice, this.tip, this.cover);
     this.body.append(stage, h("div", { class: "mlnb-side" }, this.search.element, this.panel));
-    this.root.append(this.legend.element, this.body, this.spoken);
+    this.root.append(this.danger, this.legend.element, this.body, this.spoken);
     this.setHeight();
     this.repaint();
   }
@@ -5067,6 +5164,8 @@ var GraphPane = class {
       const payload = await decode(bytes);
       if (load !== this.loads) return;
       if (!this.viewer.shows(payload)) this.reader.forget();
+      this.danger.hidden = payload.danger === "";
+      this.danger.replaceChildren(foreign(payload.danger, 300));
       if (payload.graphs[0].nodes.id.length === 0) {
         this.cover.replaceChildren("this model has no operations");
         this.setState("empty");

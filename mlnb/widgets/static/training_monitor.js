@@ -353,7 +353,7 @@ var Controls = class {
   }
 };
 
-// src/training_monitor/colors.ts
+// src/colors.ts
 var SERIES = 8;
 function colorsOf(element) {
   const style = getComputedStyle(element);
@@ -5568,6 +5568,7 @@ var Feed = class {
 var GREETINGS_MS = [0, 500, 1500];
 var GREETING_MS = 1e3;
 var STOP_MS = 400;
+var STATE = "script[type='application/vnd.jupyter.widget-state+json']";
 var Reach = class {
   constructor(model, changed, cleanup) {
     this.model = model;
@@ -5645,7 +5646,8 @@ var Reach = class {
   }
   otherPath() {
     const manager = this.model.widget_manager;
-    if (manager && "kernel" in manager && !manager.kernel) return "no kernel";
+    const saved = manager && ("kernel" in manager ? !manager.kernel : document.querySelector(STATE) !== null);
+    if (saved) return "no kernel";
     return this.kernel() ? "interrupt" : "none";
   }
   kernel() {

@@ -1,5 +1,5 @@
 // The colours of the page, for a canvas, which knows no CSS variables. The numbered ones stand in
-// style.css, the others in frame.css; a theme may change under a view, so they are read when drawn.
+// series.css, the others in frame.css; a theme may change under a view, so they are read when drawn.
 export interface Colors {
   text: string;
   muted: string;

@@ -1,0 +1,143 @@
+// What the page knows of the frame: the order, the chosen rows, and the rows that were in sight.
+import type { Cleanup, Model } from "../host";
+import type { How } from "./choice";
+import { picked } from "./choice";
+
+export interface Row {
+  row: number;
+  name: string;
+  facts: string[];
+  left_out: boolean;
+  edited: boolean;
+  label?: string;
+  predicted?: string;
+  probability?: number;
+  wrong?: boolean;
+  reason?: string;
+}
+
+export interface Facet {
+  name: string;
+  values: string[];
+  counts: number[];
+}
+
+export interface Look {
+  filters: Record<string, number>;
+  search: string;
+  order: string;
+  tab: "pictures" | "broken";
+  labelling: boolean;
+}
+
+const KEPT = 5000; // rows
+
+export class GridState {
+  view: Int32Array = new Int32Array();
+  chosen = new Set<number>();
+  anchor = -1;
+  private rows = new Map<number, Row>();
+  private stale = new Map<number, Row>(); // as they were before the last edit; better than nothing
+  private asked = new Set<number>();
+  private waiting = 0; // choices that the kernel has not heard of yet
+
+  constructor(readonly model: Model, cleanup: Cleanup, private changed: (what: "view" | "rows" | "chosen") => void) {
+    this.readView();
+    this.readChosen();
+    cleanup.follow(model, "change:view", () => this.readView());
+    cleanup.follow(model, "change:chosen", () => this.readChosen());
+    cleanup.follow(model, "change:version", () => this.forgetRows());
+    cleanup.follow(model, "msg:custom", ((content: { kind: string; version: number; rows: Row[] }) => {
+      if (content.kind === "rows") this.arrive(content.rows);
+      if (content.kind === "chosen") this.heard();
+    }) as never);
+  }
+
+  get look(): Look {
+    return this.model.get("look") as Look;
+  }
+
+  get current(): number {
+    return Number(this.model.get("current"));
+  }
+
+  set current(row: number) {
+    if (row === this.current) return;
+    this.model.set("current", row);
+    this.model.save_changes();
+  }
+
+  row(row: number): Row | undefined {
+    return this.rows.get(row) ?? this.stale.get(row);
+  }
+
+  /** Ask for what is said of these rows, where it is not here. */
+  want(rows: readonly number[]): void {
+    const missing = rows.filter((row) => !this.rows.has(row) && !this.asked.has(row));
+    if (missing.length === 0) return;
+    for (const row of missing) this.asked.add(row);
+    this.model.send({ kind: "rows", rows: missing });
+  }
+
+  change(part: Partial<Look>): void {
+    this.model.send({ kind: "look", ...part });
+  }
+
+  pick(row: number, how: How): void {
+    if (how !== "range") this.anchor = row;
+    this.choose(picked(this.chosen, this.view, row, this.anchor, how));
+  }
+
+  choose(rows: Iterable<number>): void {
+    this.chosen = new Set(rows);
+    this.waiting += 1;
+    this.model.send({ kind: "choose", rows: [...this.chosen] });
+    this.changed("chosen");
+  }
+
+  /** The rows that an edit means: the chosen ones, in labelling mode the current one. */
+  meant(): number[] {
+    const current = this.current;
+    if (this.look.labelling) return current < 0 ? [] : [current];
+    if (this.chosen.size > 0) return [...this.chosen];
+    return current < 0 ? [] : [current];
+  }
+
+  private heard(): void {
+    this.waiting = Math.max(0, this.waiting - 1);
+    this.readChosen();
+  }
+
+  private readView(): void {
+    this.view = integers(this.model.get("view"));
+    this.changed("view");
+  }
+
+  private readChosen(): void {
+    if (this.waiting > 0) return; // what was clicked meanwhile is newer
+    this.chosen = new Set(integers(this.model.get("chosen")));
+    this.changed("chosen");
+  }
+
+  private forgetRows(): void {
+    this.stale = new Map([...this.stale, ...this.rows].slice(-KEPT));
+    this.rows.clear();
+    this.asked.clear();
+    this.changed("rows");
+  }
+
+  private arrive(rows: Row[]): void {
+    if (this.rows.size > KEPT) this.rows.clear();
+    for (const row of rows) {
+      this.rows.set(row.row, row);
+      this.asked.delete(row.row);
+    }
+    this.changed("rows");
+  }
+}
+
+/** A trait of bytes as whole numbers; a view may begin anywhere in its buffer. */
+export function integers(bytes: unknown): Int32Array {
+  if (!(bytes instanceof DataView)) return new Int32Array();
+  return new Int32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+}

@@ -1,0 +1,1 @@
+"""Telling pictures apart: `ImageClassifier`, and what each of its phases does."""

@@ -1,0 +1,151 @@
+"""What a classifier learns from: `Learning`, pictures to train on and pictures to validate on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlnb.errors import DataError
+from mlnb.formatting import display_text, plural
+from mlnb.tasks.estimator import classes_of, codes_of, shown, train_and_validation
+from mlnb.tasks.images.pictures import Pictures, take_pictures, usable
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Learning:
+    """Labelled pictures, and which of them are for training.
+
+    Args:
+        pictures: those to train on first, then those to validate on.
+        codes: the class of each, `int64 [n]`.
+        training: how many are trained on.
+        classes: the labels.
+        left_out: why others are not among them, by their ids.
+    """
+
+    pictures: Pictures
+    codes: Array
+    training: int
+    classes: Array
+    left_out: Mapping[Any, str]
+
+    @property
+    def is_training(self) -> Array:
+        """Whether each is trained on."""
+        return np.arange(len(self.codes)) < self.training
+
+
+def learning_of(
+    X: Any,
+    y: Any,
+    validation: Any,
+    *,
+    share: float,
+    target: str | None,
+    seed: int | None,
+    tell: Callable[[str], object],
+) -> Learning:
+    """Divide what `fit` was given.
+
+    Args:
+        X: pictures, as `take_pictures` has them.
+        y: their labels, or `None`.
+        validation: a share, or pictures, or pictures and labels in a tuple; `None` takes the
+            frame's splits, else `share`.
+        share: of the pictures, where nothing else is said.
+        target: the column of labels.
+        seed: of a share.
+        tell: takes what a folder is worth a line.
+
+    Raises:
+        DataError: there are no labels, one class, or a label in validation only.
+    """
+    given = take_pictures(X, y, target=target, tell=tell)
+    _require_labels(given, target)
+    if validation is None and given.splits is not None:
+        if "train" not in given.splits:
+            raise DataError(
+                "The frame's column 'split' has no row \"train\"; "
+                "split(frame) makes one, or leave the column away."
+            )
+        given = given.of_split("train", "validation")
+        pictures, left_out = usable(given)
+        first = [i for i, name in enumerate(pictures.splits or ()) if name == "train"]
+        then = [i for i, name in enumerate(pictures.splits or ()) if name != "train"]
+        return _learning(pictures.rows(first), pictures.rows(then), left_out)
+    pictures, left_out = usable(given)
+    if validation is None or isinstance(validation, int | float):
+        classes = classes_of(pictures.labels or ())
+        codes = codes_of(pictures.labels or (), classes, "data")
+        wanted = share if validation is None else validation
+        train, held = train_and_validation(codes, wanted, seed)
+        return _learning(pictures.rows(train), pictures.rows(held), left_out)
+    held_X, held_y = validation if isinstance(validation, tuple) else (validation, None)
+    held_out = take_pictures(held_X, held_y, target=target)
+    _require_labels(held_out, target, "validation ")
+    held_out, more = usable(held_out)
+    return _learning(pictures, held_out, {**more, **left_out})
+
+
+def testing_of(test: Any, y: Any, *, target: str | None) -> tuple[Pictures, dict[Any, str]]:
+    """The labelled pictures to evaluate on, and why others are left out.
+
+    Of a frame with a column `split`, these are its test rows where it has other rows as well.
+    """
+    pictures = take_pictures(test, y, target=target)
+    _require_labels(pictures, target)
+    if "test" in (pictures.splits or ()):
+        pictures = pictures.of_split("test")
+    pictures, left_out = usable(pictures)
+    if not pictures:
+        raise DataError("There are no labelled pictures to evaluate on.")
+    return pictures, left_out
+
+
+def require_classes(codes: Array, classes: Array) -> None:
+    """Refuse to train on one class, as happens where all pictures of the others are broken.
+
+    Raises:
+        DataError: with the classes that are left.
+    """
+    left = classes[np.unique(codes)]
+    if len(left) < 2:
+        raise DataError(
+            f"Only {shown(left) or 'no class'} has pictures that can be read; a classifier needs "
+            "at least two classes."
+        )
+
+
+def left_out_text(left_out: Mapping[Any, str]) -> str:
+    """One line on what was left out, with the first reason."""
+    first = next(iter(left_out.values()))
+    more = len(left_out) - 1
+    text = f"left out {plural(len(left_out), 'picture')}: {display_text(first, 200)}"
+    return f"{text}; and {more:,} more, see left_out_" if more else text
+
+
+def _learning(train: Pictures, validation: Pictures, left_out: Mapping[Any, str]) -> Learning:
+    classes = classes_of(train.labels or ())
+    codes = [
+        codes_of(train.labels or (), classes, "training"),
+        codes_of(validation.labels or (), classes, "validation"),
+    ]
+    together = train.joined(validation)
+    return Learning(together, np.concatenate(codes), len(train), classes, left_out)
+
+
+def _require_labels(pictures: Pictures, target: str | None, which: str = "") -> None:
+    if pictures.labels is not None:
+        return
+    if pictures.frame is not None:
+        columns = ", ".join(display_text(str(name), 40) for name in pictures.frame.columns[:12])
+        raise DataError(
+            f"The {which}frame has no column {target or 'label'!r} of labels; it has {columns}. "
+            "Name it: target="
+        )
+    raise DataError(f"The {which}pictures have no labels; give them as y, or a frame or a folder.")

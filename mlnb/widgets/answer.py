@@ -1,0 +1,186 @@
+"""`Answer`: what a model said of one picture or one text, and how it is written down.
+
+Probabilities in words, as HTML without a script, and as the rows that the front end draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mlnb.formatting import Markup, display_text, html, seconds_text
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+BARS = 5
+"""Classes that are shown, the likeliest first."""
+_BLOCKS = 20
+_TEXT = 400
+
+Word = tuple[str, float | None]
+"""A piece of a text and its share in the answer, -1 to 1; `None` for what lies between words."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Classes and their probabilities, the likeliest first.
+
+    >>> answer = PredictionPanel(classifier).predict("my cat.jpg")
+    >>> answer.label, answer["cat"]
+    ('cat', 0.973)
+
+    Args:
+        probabilities: by class.
+        order: the number that each class has in the model, in the same order.
+        asked: the text, or the picture's name.
+        seconds: how long the model took.
+        note: what was assumed on the way; empty for nothing.
+    """
+
+    probabilities: dict[str, float]
+    order: tuple[int, ...]
+    asked: str
+    seconds: float
+    note: str = ""
+
+    @property
+    def label(self) -> str:
+        """The likeliest class."""
+        return next(iter(self.probabilities))
+
+    def __getitem__(self, label: str) -> float:
+        return self.probabilities[label]
+
+    @property
+    def bars(self) -> list[dict[str, Any]]:
+        """The first classes as the front end draws them."""
+        first = list(self.probabilities.items())[:BARS]
+        return [{"label": display_text(label, 60), "share": share} for label, share in first]
+
+    @property
+    def more(self) -> str:
+        """The classes that have no bar, in words."""
+        rest = list(self.probabilities.values())[BARS:]
+        if not rest:
+            return ""
+        noun = "class" if len(rest) == 1 else "classes"
+        return f"{len(rest):,} more {noun}: {percent(max(rest))} at most"
+
+    def to_frame(self) -> DataFrame:
+        """The same as a pandas frame with the columns `label` and `probability`."""
+        import pandas as pd
+
+        rows = list(self.probabilities.items())
+        return pd.DataFrame(rows, columns=["label", "probability"])
+
+    def __repr__(self) -> str:
+        first = list(self.probabilities.items())[:BARS]
+        shares = ", ".join(f"{display_text(label, 40)} {percent(share)}" for label, share in first)
+        return f"Answer({shares}{', …' if self.more else ''})"
+
+    def _repr_html_(self) -> str:
+        return answer_html(self)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An answer with what a saved notebook keeps of the question.
+
+    Args:
+        answer: what the model said.
+        picture: a small data URI; empty for a text.
+        words: the text in pieces, where it is explained.
+    """
+
+    answer: Answer
+    picture: str = ""
+    words: tuple[Word, ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        """What crosses to a view that opens later."""
+        answer = self.answer
+        return answer_json(answer) | {
+            "asked": answer.asked[:20_000],
+            "picture": self.picture,
+            "words": list(self.words),
+        }
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """The answer as the front end takes it."""
+    return {
+        "bars": answer.bars,
+        "more": answer.more,
+        "seconds": answer.seconds,
+        "note": answer.note,
+    }
+
+
+def percent(share: float) -> str:
+    """A probability as one reads it: `97.3%`, `100%`, `0.02%`.
+
+    >>> percent(0.9731), percent(0.00021), percent(1.0)
+    ('97.3%', '0.02%', '100%')
+    """
+    if share >= 0.9995:
+        return "100%"
+    if share >= 0.00095:
+        return f"{share:.1%}"
+    return f"{share:.2%}" if share >= 0.0001 else "0%" if share == 0 else "<0.01%"
+
+
+def answer_html(answer: Answer, words: Iterable[Word] = (), picture: str = "") -> Markup:
+    """The answer without a script: bars of block characters, readable wherever HTML is."""
+    asked = display_text(answer.asked, _TEXT)
+    rows = [
+        html(
+            "<tr><td>{label}</td><td>{bar}</td><td>{share}</td></tr>",
+            label=bar["label"],
+            bar=_blocks(bar["share"]).ljust(_BLOCKS, "░"),
+            share=percent(bar["share"]),
+        )
+        for bar in answer.bars
+    ]
+    image = html('<p><img src="{uri}" alt="{name}"></p>', uri=Markup(picture), name=asked)
+    facts = (seconds_text(answer.seconds), answer.more, answer.note)
+    return html(
+        "{image}<p>{asked}</p><table>{rows}</table><p>{facts}</p>",
+        image=image if picture else "",
+        asked=_words_html(words, answer.label) or asked,
+        rows=rows,
+        facts=" · ".join(part for part in facts if part),
+    )
+
+
+def answer_text(answer: Answer) -> str:
+    """The answer as plain text, a line a class."""
+    width = max(len(bar["label"]) for bar in answer.bars)
+    lines = [
+        f"{bar['label'].ljust(width)}  {percent(bar['share']).rjust(6)}  "
+        f"{_blocks(bar['share'])}".rstrip()
+        for bar in answer.bars
+    ]
+    return "\n".join([display_text(answer.asked, _TEXT), *lines])
+
+
+def _blocks(share: float) -> str:
+    return "█" * round(min(max(share, 0.0), 1.0) * _BLOCKS)
+
+
+def _words_html(words: Iterable[Word], label: str) -> Markup | None:
+    """Bold for what speaks for the class, italic for what speaks against it."""
+    pieces, length = [], 0
+    for piece, share in words:
+        tag = "{piece}" if not share or abs(share) < 0.1 else "<b>{piece}</b>"
+        tag = tag if not share or share > -0.1 else "<i>{piece}</i>"
+        pieces.append(html(tag, piece=piece))
+        length += len(piece)
+        if length > _TEXT:
+            pieces.append(Markup("…"))
+            break
+    if not pieces:
+        return None
+    key = html("<br>bold speaks for {label}, italic against it", label=label)
+    return html("{pieces}{key}", pieces=pieces, key=key)
