@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mlnb.errors import TrainError
+from mlnb.formats.wire import FIXED32, FIXED64, VARINT, encode, encode_varint, key
 
 
 class EventWriter:
@@ -42,14 +43,14 @@ class EventWriter:
             self._file: BinaryIO = self.path.open("xb")
         except OSError as error:
             raise TrainError(f"no event file can be written to {path}: {error.strerror}") from error
-        self._record(_double(1, now) + _bytes(3, b"brain.Event:2"))
+        self._record(_double(1, now) + encode(3, b"brain.Event:2"))
         self.flush()
 
     def scalar(self, tag: str, value: float, step: int, wall_time: float | None = None) -> None:
         """Add one point of the curve `tag`."""
-        point = _bytes(1, tag.encode("utf-8", "replace")) + _float(2, value)
+        point = encode(1, tag.encode("utf-8", "replace")) + _float(2, value)
         when = time.time() if wall_time is None else wall_time
-        self._record(_double(1, when) + _varint_field(2, step) + _bytes(5, _bytes(1, point)))
+        self._record(_double(1, when) + _whole(2, step) + encode(5, encode(1, point)))
 
     def flush(self) -> None:
         """Hand everything to the system, so that TensorBoard sees it."""
@@ -97,30 +98,17 @@ def _table_entry(value: int) -> int:
 _TABLE = tuple(_table_entry(value) for value in range(256))
 
 
-def _varint(value: int) -> bytes:
-    value &= 0xFFFFFFFFFFFFFFFF
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def _varint_field(field: int, value: int) -> bytes:
-    return _varint(field << 3) + _varint(value)
-
-
-def _bytes(field: int, value: bytes) -> bytes:
-    return _varint(field << 3 | 2) + _varint(len(value)) + value
+def _whole(field: int, value: int) -> bytes:
+    return encode_varint(key(field, VARINT)) + encode_varint(value & 0xFFFFFFFFFFFFFFFF)
 
 
 def _double(field: int, value: float) -> bytes:
-    return _varint(field << 3 | 1) + struct.pack("<d", value)
+    return encode_varint(key(field, FIXED64)) + struct.pack("<d", value)
 
 
 def _float(field: int, value: float) -> bytes:
     try:
-        return _varint(field << 3 | 5) + struct.pack("<f", value)
+        packed = struct.pack("<f", value)
     except OverflowError:
-        return _varint(field << 3 | 5) + struct.pack("<f", float("inf") * (1 if value > 0 else -1))
+        packed = struct.pack("<f", float("inf") * (1 if value > 0 else -1))
+    return encode_varint(key(field, FIXED32)) + packed
