@@ -73,7 +73,8 @@ class Runner:
         """How it will run, where that is otherwise than was asked for, a sentence each."""
         if trust and not self._trust and self._session is None and file.runtime:
             self.notes = (f"trust=True changes nothing: {file.format} always runs in a child",)
-        self.address = "" if self._session else json.dumps(_address(file))
+        crosses = file.runtime is not None and self._session is None
+        self.address = json.dumps(_address(file)) if crosses else ""
         """What tells the child which model is meant, as JSON."""
         self.run_bytes = file.limits.run_bytes + _WEIGHT_COPIES * file.nbytes
         """A cap on the memory that a run may take."""

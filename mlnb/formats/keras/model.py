@@ -157,7 +157,11 @@ def _spec(graph: Graph, name: str) -> TensorSpec:
 
 def _ending(graph: Graph, outputs: tuple[str, ...]) -> Graph:
     """The graph up to these values; one inside a nested model keeps the whole of it."""
-    wanted = {name if name in graph.producers else name.partition("/")[0] for name in outputs}
+    wanted = tuple(
+        dict.fromkeys(
+            name if name in graph.producers else name.partition("/")[0] for name in outputs
+        )
+    )
     kept: set[int] = set()
     waiting = list(wanted)
     while waiting:
@@ -170,5 +174,4 @@ def _ending(graph: Graph, outputs: tuple[str, ...]) -> Graph:
     values = {
         name: value for name, value in graph.values.items() if name in used or name in graph.inputs
     }
-    ends = tuple(name for name in dict.fromkeys(wanted))
-    return replace(graph, nodes=nodes, outputs=ends, values=values)
+    return replace(graph, nodes=nodes, outputs=wanted, values=values)

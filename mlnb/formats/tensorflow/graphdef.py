@@ -129,7 +129,7 @@ class TensorFlowFile(ModelFile):
             return ends.get(tensor) or End(TensorSpec(tensor, value.dtype, value.shape), tensor)
 
         other = copy(self)
-        for derived in ("graph", "dangers"):
+        for derived in ("graph", "dangers", "_running"):
             other.__dict__.pop(derived, None)
         other._ends = Ends(tuple(map(end, part.inputs)), tuple(map(end, part.outputs)))
         other._is_cut = True
@@ -190,7 +190,7 @@ class TensorFlowFile(ModelFile):
             return self._raw.nodes
         return [node for node in self._raw.nodes if node.name in self._running]
 
-    @property
+    @cached_property
     def _running(self) -> set[str]:
         wanted = [end.tensor for end in self._ends.outputs]
         return reached(self._by_name, wanted, _tensors(self._ends.inputs))
@@ -204,8 +204,7 @@ class TensorFlowFile(ModelFile):
         return fed, wanted
 
     def _dangers(self) -> Iterator[Danger]:
-        running = self._running
-        nodes = (node for node in self._raw.nodes if node.name in running)
+        nodes = (node for node in self._raw.nodes if node.name in self._running)
         return dangers(nodes, self._raw.functions)
 
     def _walk(self, visit: Callable[[Window], Result]) -> Result:

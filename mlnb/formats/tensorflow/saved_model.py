@@ -101,7 +101,7 @@ class SavedModelFile(TensorFlowFile):
         if name not in self._meta.signatures:
             raise unknown("signature", name, self.signatures)
         other = copy(self)
-        for kept in ("graph", "dangers", "metadata"):
+        for kept in ("graph", "dangers", "metadata", "_running"):
             other.__dict__.pop(kept, None)
         other._chosen, other._is_cut = name, False
         other._ends = self._meta.signatures[name].ends
@@ -166,8 +166,7 @@ class SavedModelFile(TensorFlowFile):
         """What the signature runs; of a file without signatures, all there is."""
         if self._chosen is None and not self._is_cut:
             return [*self._raw.nodes, *uncalled(self._raw, self.limits)]
-        running = self._running
-        return [node for node in self._raw.nodes if node.name in running]
+        return [node for node in self._raw.nodes if node.name in self._running]
 
     def _dangers(self) -> Iterator[Danger]:
         """In the signature, and in what restores and starts the model before it runs."""

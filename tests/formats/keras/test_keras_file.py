@@ -83,6 +83,15 @@ def test_a_cut_ends_at_an_inner_layer() -> None:
         file.cut(["hidden"], ["scores"])
 
 
+def test_a_cut_gives_its_outputs_in_the_order_that_was_asked_for() -> None:
+    file = open_model_file(made.keras_zip(made.branching()))
+    for wanted in (
+        ["total", "code", "shared", "shared@2"],
+        ["shared@2", "shared", "code", "total"],
+    ):
+        assert list(file.cut(None, wanted).graph.outputs) == wanted
+
+
 def lambda_layer() -> dict[str, object]:
     function = {"class_name": "__lambda__", "config": {"code": "4wEAAAAA"}}
     return made.entry("Lambda", "twice", function=function)
