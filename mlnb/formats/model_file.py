@@ -116,6 +116,11 @@ class ModelFile(ABC):
         """The operations and the values between them; read at the first look and kept."""
 
     @property
+    def cut_graph(self) -> Graph:
+        """The graph between whose tensors `cut` cuts, where that is another than the one shown."""
+        return self.graph
+
+    @property
     def parts(self) -> tuple[Part, ...]:
         """Files beside the model that hold weights, in the order in which the model names them."""
         return ()

@@ -224,7 +224,8 @@ class Model:
         """
         wanted = [outputs] if isinstance(outputs, str) else list(outputs)
         given = [inputs] if isinstance(inputs, str) else inputs
-        if any(self.graph.value(name).shape is None for name in (*wanted, *(given or ()))):
+        names = (*wanted, *(given or ()))
+        if self._graph is None and any(self.graph.value(name).shape is None for name in names):
             self.infer_shapes()
         file = self._file.cut(given, wanted)
         part = Model(file, name=self.name, trust=self.trust, allow_io=self.allow_io)
@@ -237,7 +238,8 @@ class Model:
 
         if self._graph is None:  # what is a pool over the whole picture shows in its shape
             self.infer_shapes()
-        return suggest_cut(self.graph, self._file)
+        graph = self._file.cut_graph
+        return suggest_cut(self.graph if graph is self._file.graph else graph, self._file)
 
     def to_onnx(self, path: str | os.PathLike[str], **options: Any) -> Conversion:
         """Convert to ONNX in a child, and check the result against this model.

@@ -195,6 +195,35 @@ def with_function() -> bytes:
     return graph_def([placeholder("x", "float32", (2,)), outer], [double, add])
 
 
+def call(
+    name: str, called: str, *inputs: str, op: str = "PartitionedCall", results: int = 1
+) -> bytes:
+    given, made = types(*["float32"] * len(inputs)), types(*["float32"] * results)
+    return node(name, op, *inputs, Tin=given, Tout=made, f=function(called))
+
+
+def calls_that_read_each_other() -> bytes:
+    """`first` halves and squares x, `second` takes the half below zero, and the graph adds both."""
+    first = function_def(
+        "first",
+        {"a": "float32"},
+        {"square": "square:y:0", "half": "half:z:0"},
+        [
+            const("two", np.array(2, np.float32)),
+            node("half", "RealDiv", "a", "two:output:0", T=F),
+            node("square", "Square", "half:z:0", T=F),
+        ],
+    )
+    second = function_def("second", {"b": "float32"}, {"c": "n:y:0"}, [node("n", "Neg", "b", T=F)])
+    outer = [
+        placeholder("x", "float32", (2,)),
+        call("one", "first", "x", results=2),
+        call("two", "second", "one:1", op="StatefulPartitionedCall"),
+        node("y", "AddV2", "one:0", "two:0", T=F),
+    ]
+    return graph_def(outer, [first, second])
+
+
 def serving(name: str = "input", kind: str = "float32") -> dict[str, Info]:
     return {name: ("input:0", kind, (None, 3))}
 
@@ -230,7 +259,7 @@ versions { producer: 1395 }
 
 def good_graphdef() -> list[bytes]:
     """Small graphs for the mutants."""
-    return [classifier(), with_function()]
+    return [classifier(), with_function(), calls_that_read_each_other()]
 
 
 def good_saved_model() -> list[bytes]:

@@ -21,7 +21,7 @@ from mlnb.formats.tensorflow.ops import (
     output_shape,
     outputs_of,
 )
-from mlnb.formats.tensorflow.reach import called, functions_of, node_of, plain
+from mlnb.formats.tensorflow.reach import called, functions_of, node_of, output_of, plain
 from mlnb.formats.tensorflow.types import stored_size
 from mlnb.formatting import display_text, plural
 from mlnb.graph.graph import Graph, Node, TensorAttribute, Value
@@ -38,7 +38,13 @@ WARNED = 5
 
 
 def build(
-    raw: RawGraph, nodes: list[RawNode], name: str, ends: Ends, dangers: Sequence[Danger]
+    raw: RawGraph,
+    nodes: list[RawNode],
+    name: str,
+    ends: Ends,
+    dangers: Sequence[Danger],
+    *,
+    inlined: bool = False,
 ) -> Graph:
     """The graph of these nodes between its ends, with the functions they call inside.
 
@@ -48,11 +54,12 @@ def build(
         name: of the graph.
         ends: see `Ends`.
         dangers: what the model does with the user's rights; each is a warning.
+        inlined: whether nodes of functions are among them, whose tensors have another notation.
     """
     used = functions_of(nodes, raw.functions)
     builder = _Builder({name: raw.functions[name] for name in used})
     bodies = builder.build_bodies()
-    graph = builder.graph(name, nodes, ends)
+    graph = builder.graph(name, nodes, ends, in_function=inlined)
     warnings = [
         *_dangerous(dangers),
         *_clipped(raw.clipped),
@@ -162,7 +169,7 @@ def plain_in_function(tensor: str) -> str:
 
 def _outputs(node: RawNode, read: Iterable[str]) -> list[Value]:
     """The values that a node makes in the main graph: `node`, `node:1`, as far as is known."""
-    indices = [_number(tensor) for tensor in read]
+    indices = [output_of(tensor) for tensor in read]
     if not indices and is_sink(node.op):
         return []
     count = max([0, *indices]) + 1
@@ -179,18 +186,12 @@ def _outputs_in_function(node: RawNode, read: Iterable[str]) -> list[Value]:
     if not tensors and not is_sink(node.op):
         tensors = [node.name]
     return [
-        _value(node, tensor, _number(tensor), tensor.removeprefix(node.name).strip(":0123456789"))
+        _value(node, tensor, output_of(tensor), tensor.removeprefix(node.name).strip(":0123456789"))
         for tensor in tensors
     ]
 
 
 _MOST_OUTPUTS = 10_000
-
-
-def _number(tensor: str) -> int:
-    """Which output of its node a tensor is."""
-    number = tensor.rpartition(":")[2]
-    return int(number) if ":" in tensor and number.isdecimal() and len(number) < 10 else 0
 
 
 def _value(node: RawNode, name: str, index: int, output: str = "") -> Value:

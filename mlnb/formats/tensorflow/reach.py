@@ -31,6 +31,16 @@ def node_of(tensor: str) -> str:
     return tensor.removeprefix("^").partition(":")[0]
 
 
+def output_of(tensor: str) -> int:
+    """Which output of its node a tensor is.
+
+    >>> output_of("split:1"), output_of("dense:output:0"), output_of("softmax2")
+    (1, 0, 0)
+    """
+    number = tensor.rpartition(":")[2]
+    return int(number) if ":" in tensor and number.isdecimal() and len(number) < 10 else 0
+
+
 def reached(
     nodes: Mapping[str, RawNode], wanted: Iterable[str], fed: frozenset[str] = frozenset()
 ) -> set[str]:

@@ -10,14 +10,13 @@ The format: https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlnb.errors import ModelFormatError, unknown
 from mlnb.formats.source import Source
-from mlnb.formats.tensorflow.graphdef import TensorFlowFile
+from mlnb.formats.tensorflow.file import TensorFlowFile
 from mlnb.formats.tensorflow.graphdef import looks as looks_like_graph
 from mlnb.formats.tensorflow.nodes import RawGraph, RawNode, read_graph
 from mlnb.formats.tensorflow.ops import VARIABLES
@@ -100,9 +99,9 @@ class SavedModelFile(TensorFlowFile):
             raise ModelFormatError(_NO_SIGNATURES)
         if name not in self._meta.signatures:
             raise unknown("signature", name, self.signatures)
-        other = copy(self)
-        for kept in ("graph", "dangers", "metadata", "_running"):
-            other.__dict__.pop(kept, None)
+        other = self._derived()
+        other.__dict__.pop("metadata", None)
+        other._raw, other._is_inlined = self._stored_raw, False
         other._chosen, other._is_cut = name, False
         other._ends = self._meta.signatures[name].ends
         return other

@@ -132,16 +132,17 @@ def _saved_model(
     folder = str(Path(str(source)).parent)
     loaded = tensorflow.saved_model.load(folder, tags=model["tags"])
     function = loaded.signatures[model["signature"]]
-    names = [one[0] for one in outputs]
-    if hasattr(loaded, "prune") or not set(function.structured_outputs).issuperset(names):
+    specs = function.structured_input_signature[1]
+    given, names = ([one[0] for one in ends] for ends in (inputs, outputs))
+    is_whole = set(given) <= set(specs) and set(names) <= set(function.structured_outputs)
+    if hasattr(loaded, "prune") or not is_whole:
         return _frozen(model, folder, inputs, outputs, opset)
 
     def call(*values: Any) -> list[Any]:
-        given = function(**{one[0]: value for one, value in zip(inputs, values, strict=True)})
-        return [given[name] for name in names]
+        answer = function(**dict(zip(given, values, strict=True)))
+        return [answer[name] for name in names]
 
-    specs = function.structured_input_signature[1]
-    return _traced(call, [specs[one[0]] for one in inputs], opset)
+    return _traced(call, [specs[name] for name in given], opset)
 
 
 def _frozen(
@@ -150,11 +151,14 @@ def _frozen(
     """The graph of a SavedModel with its variables as constants."""
     tensorflow = need("tensorflow", "tensorflow")
     tf2onnx = need("tf2onnx", "tensorflow")
+    from mlnb.models.runtimes.tensorflow import tensors
+
     v1 = tensorflow.compat.v1
-    given = [_tensor(model["inputs"][one[0]]) for one in inputs]
-    taken = [_tensor(model["outputs"][one[0]]) for one in outputs]
     with v1.Graph().as_default() as graph, v1.Session(graph=graph) as session:
         v1.saved_model.loader.load(session, model["tags"], folder)
+        find = tensors(model, graph)
+        given = [find(model["inputs"][one[0]]).name for one in inputs]
+        taken = [find(model["outputs"][one[0]]).name for one in outputs]
         nodes = [name.partition(":")[0] for name in taken]
         frozen = v1.graph_util.convert_variables_to_constants(session, graph.as_graph_def(), nodes)
     proto, _ = tf2onnx.convert.from_graph_def(

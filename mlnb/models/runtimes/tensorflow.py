@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from mlnb.child.machine import cores
 from mlnb.errors import MlnbError, ModelRunError, need
 from mlnb.formatting import display_text, plural
 from mlnb.models.runtimes import sessions
+from mlnb.models.runtimes.tensorflow_inline import Inlined
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -77,6 +78,7 @@ class _Session:
         self._session = session
         self._inputs: Mapping[str, str] = model["inputs"]
         self._outputs: Mapping[str, str] = model["outputs"]
+        self._tensor = tensors(model, session.graph)
         self.device = device()
         self.notes: tuple[str, ...] = ()
 
@@ -97,8 +99,13 @@ class _Session:
             raise _shortened(error) from error
         return [_received(value) for value in values]
 
-    def _tensor(self, name: str) -> Any:
-        return self._session.graph.get_tensor_by_name(name if ":" in name else f"{name}:0")
+
+def tensors(model: Mapping[str, Any], graph: Any) -> Callable[[str], Any]:
+    """What finds a tensor of the graph by its name, in the functions that it calls as well."""
+    if model.get("inlined"):
+        names = [*model["inputs"].values(), *model["outputs"].values()]
+        return Inlined(tf, graph, names).tensor
+    return lambda name: graph.get_tensor_by_name(name if ":" in name else f"{name}:0")
 
 
 _NOTHING_TO_RUN = (
@@ -113,9 +120,9 @@ def _open(model: Mapping[str, Any], source: str | bytes) -> _Session:
         with _silenced(), tf.Graph().as_default() as graph:
             session = tf.compat.v1.Session(graph=graph, config=_config())
             opened(model, source, session)
+            return _Session(model, session)
     except Exception as error:
         raise _shortened(error) from error
-    return _Session(model, session)
 
 
 def _config() -> Any:

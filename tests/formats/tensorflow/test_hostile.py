@@ -12,7 +12,8 @@ from models_made.tensorflow_models import F, graph_def, node, placeholder
 
 from mlnb.errors import LimitExceeded, MlnbError, ModelFormatError
 from mlnb.formats.source import Source
-from mlnb.formats.tensorflow.graphdef import GraphDefFile, TensorFlowFile
+from mlnb.formats.tensorflow.file import TensorFlowFile
+from mlnb.formats.tensorflow.graphdef import GraphDefFile
 from mlnb.formats.tensorflow.pbtxt import GraphDefTextFile
 from mlnb.formats.tensorflow.saved_model import SavedModelFile
 from mlnb.formats.wire import encode, encode_varint
@@ -34,7 +35,7 @@ def view(reader: type[TensorFlowFile], content: bytes) -> None:
     assert file.parts is not None
     assert file.dangers is not None
     assert repr(file.run_facts)
-    for graph in (file.graph, *file.graph.subgraphs):
+    for graph in (file.graph, *file.graph.subgraphs, file.cut_graph):
         for each in graph.nodes:
             assert repr(dict(each.attributes))
         for weight in graph.weights:

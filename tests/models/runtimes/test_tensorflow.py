@@ -72,6 +72,47 @@ def test_inner_tensors_come_out_of_a_cut_and_go_into_one() -> None:
     assert fed["s"].tolist() == [[0.5, 0.5]]
 
 
+def test_tensors_inside_functions_come_out_of_a_cut_and_go_into_one() -> None:
+    model = load_model(made.calls_that_read_each_other())
+    x = np.array([2, 6], np.float32)
+    assert model.predict(x)["y"].tolist() == [0, 6]
+    inner = model.cut(outputs=["half", "two/n"]).predict(x)
+    assert inner["one/half:z:0"].tolist() == [1, 3]
+    assert inner["two/n:y:0"].tolist() == [-1, -3]
+    fed = model.cut(["half"], outputs=["y"]).predict(np.array([4, 5], np.float32))
+    assert fed["y"].tolist() == [12, 20]
+
+
+KERAS = """
+import keras, sys
+keras.utils.set_random_seed(0)
+layers = keras.layers
+keras.Sequential([
+    keras.Input((8, 8, 3)), layers.Conv2D(4, 3, activation="relu"), layers.BatchNormalization(),
+    layers.GlobalAveragePooling2D(), layers.Dense(3, activation="softmax"),
+]).export(sys.argv[1], verbose=False)
+"""
+
+
+@pytest.mark.slow
+def test_a_keras_network_saved_by_tensorflow_is_cut_before_its_classifier(tmp_path: Path) -> None:
+    folder = tmp_path / "saved"
+    subprocess.run([sys.executable, "-c", KERAS, str(folder)], check=True, capture_output=True)
+    model = load_model(folder)
+    x = np.random.default_rng(0).random((2, 8, 8, 3)).astype(np.float32)
+    pool = model.suggest_cut()
+    assert pool is not None
+    assert pool.endswith("global_average_pooling2d_1/Mean:output:0")
+    body, head = model.cut(outputs=[pool]), model.cut([pool], outputs=model.outputs.names)
+    features = body.predict(x)[pool]
+    assert features.shape == (2, 4)
+    np.testing.assert_allclose(
+        head.predict(features)["output_0"], model.predict(x)["output_0"], atol=1e-6
+    )
+    for part in (body, head):
+        assert part.to_onnx(tmp_path / "part.onnx").difference < 1e-5
+
+
 def test_a_default_is_taken_where_nothing_is_fed() -> None:
     nodes = [
         const("keep", np.array(3, np.float32)),
