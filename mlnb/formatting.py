@@ -7,6 +7,8 @@ it stands in markup. There is no other way into HTML in this package (DESIGN.md,
 from __future__ import annotations
 
 import re
+from base64 import b64encode
+from collections.abc import Iterable
 from html import escape
 
 _UNSEEN = re.compile(
@@ -37,6 +39,16 @@ def _visible(match: re.Match[str]) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
+def first_line(error: BaseException, limit: int = 200) -> str:
+    """What an error of another library says first, as one harmless line; its kind if it is silent.
+
+    >>> first_line(RuntimeError("shapes differ\\n  at line 3"))
+    'shapes differ'
+    """
+    lines = str(error).strip().splitlines()
+    return display_text(lines[0] if lines else type(error).__name__, limit)
+
+
 def html(template: str, **parts: object) -> Markup:
     """Fill `{name}` in `template`, escaping every part that is not markup already.
 
@@ -50,12 +62,30 @@ def html(template: str, **parts: object) -> Markup:
     return Markup(template.format_map({key: _part(value) for key, value in parts.items()}))
 
 
+def facts_table(rows: Iterable[tuple[str, str]]) -> Markup:
+    """A table of what is known of one thing, a fact a row: its name and what it is."""
+    cells = [
+        html('<tr><th style="text-align:left">{a}</th><td>{b}</td></tr>', a=name, b=fact)
+        for name, fact in rows
+    ]
+    return html("<table>{cells}</table>", cells=cells)
+
+
 def _part(value: object) -> str:
     if isinstance(value, Markup):
         return value
     if isinstance(value, list | tuple):
         return "".join(_part(item) for item in value)
     return escape(display_text(str(value), limit=400))
+
+
+def image_uri(picture: bytes | str) -> Markup:
+    """A picture as a data URI, for the `src` of an image: PNG, JPEG, or the text of an SVG."""
+    if isinstance(picture, str):
+        kind, data = "svg+xml", picture.encode()
+    else:
+        kind, data = "png" if picture.startswith(b"\x89PNG") else "jpeg", picture
+    return Markup(f"data:image/{kind};base64,{b64encode(data).decode('ascii')}")
 
 
 def count_text(number: float) -> str:
@@ -88,6 +118,13 @@ def seconds_text(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s"
+
+
+def probability_text(probability: float) -> str:
+    """A probability in two digits, never a one that is none: `.97`, `.99`, `1.0`."""
+    if probability >= 0.995:
+        return "1.0" if probability >= 1 else ".99"
+    return f"{probability:.2f}".removeprefix("0")
 
 
 def plural(count: int, noun: str) -> str:

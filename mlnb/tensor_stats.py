@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 import zlib
-from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from math import isfinite, isqrt, sqrt
@@ -128,11 +127,6 @@ def tensor_picture(array: Array) -> bytes | None:
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     return _heat_map(array)
-
-
-def png_uri(png: bytes) -> str:
-    """A PNG as a data URI, for the `src` of an image."""
-    return "data:image/png;base64," + b64encode(png).decode("ascii")
 
 
 def _is_numeric(array: Array) -> bool:

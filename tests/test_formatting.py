@@ -7,6 +7,8 @@ from mlnb.formatting import (
     bytes_text,
     count_text,
     display_text,
+    facts_table,
+    first_line,
     html,
     plural,
     seconds_text,
@@ -50,6 +52,28 @@ def test_braces_and_bidi_in_a_part_do_no_harm():
 
 def test_a_part_is_clipped():
     assert len(html("{a}", a="x" * 10_000)) == 400
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (RuntimeError("\nshapes differ\n  at line 3"), "shapes differ"),
+        (RuntimeError("a\u202eb"), "a\\u202eb"),
+        (KeyError(), "KeyError"),
+        (ValueError(" \n "), "ValueError"),
+        (ValueError("x" * 300), "x" * 199 + "…"),
+    ],
+)
+def test_of_an_error_the_first_line_is_told(error, line):
+    assert first_line(error) == line
+
+
+def test_facts_are_a_row_each_and_escaped():
+    table = facts_table([("size", "3 kB"), ("file", "<b>")])
+    assert table.count("<tr>") == 2
+    assert "<td>3 kB</td>" in table
+    assert "&lt;b&gt;" in table
+    assert isinstance(table, Markup)
 
 
 @pytest.mark.parametrize(

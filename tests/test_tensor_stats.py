@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from mlnb import tensor_stats as room
-from mlnb.tensor_stats import png_uri, tensor_picture, tensor_stats
+from mlnb.formatting import image_uri
+from mlnb.tensor_stats import tensor_picture, tensor_stats
 
 
 def pixels(array) -> np.ndarray:
@@ -161,4 +162,4 @@ def test_a_constant_and_a_boundless_tensor_have_pictures():
 def test_a_large_tensor_makes_a_small_picture():
     png = tensor_picture(np.random.default_rng(0).random((2_000, 2_000)).astype(np.float32))
     assert len(png) < 96 * 96 * 3 + 500
-    assert png_uri(png).startswith("data:image/png;base64,iVBOR")
+    assert image_uri(png).startswith("data:image/png;base64,iVBOR")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from mlnb.figures.axes import Axis, Frame
 from mlnb.figures.curves import Series, bucketed
 from mlnb.figures.paths import curve_paths
 from mlnb.figures.style import CHAR, LIGHT, ROW, STYLE
-from mlnb.formatting import Markup, display_text, html
+from mlnb.formatting import Markup, display_text, html, image_uri
 
 MOST_SERIES = 40
 
@@ -93,12 +92,8 @@ def line_chart(
 
 def as_img(svg: str, alt: str) -> Markup:
     """A picture as an `<img>` with a data URI: shown in notebooks that are not trusted too."""
-    data = base64.b64encode(svg.encode()).decode()
-    return html(
-        '<img src="data:image/svg+xml;base64,{data}" alt="{alt}" style="max-width:100%">',
-        data=Markup(data),
-        alt=alt,
-    )
+    uri = image_uri(svg)
+    return html('<img src="{uri}" alt="{alt}" style="max-width:100%">', uri=uri, alt=alt)
 
 
 def _grid(frame: Frame, ticks: list[tuple[float, str]]) -> Markup:

@@ -6,11 +6,10 @@ untrusted notebook, nbconvert and GitHub leave as it is. Colours come from the p
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from mlnb.formatting import Markup, display_text, html, plural
+from mlnb.formatting import Markup, display_text, html, image_uri, plural
 from mlnb.graph.danger import danger_line
 from mlnb.graph.paint import value_text
 from mlnb.graph.svg import picture
@@ -65,15 +64,10 @@ def card(
     return Markup(table + html("<p>{alt} is too large for a saved picture.</p>", alt=alt) + values)
 
 
-def image_uri(svg: str) -> str:
-    """An SVG picture as a data URI, for the `src` of an `<img>`."""
-    return "data:image/svg+xml;base64," + b64encode(svg.encode()).decode("ascii")
-
-
 def _image(svg: str, alt: str) -> Markup:
     return html(
         '<p style="margin:8px 0"><img src="{uri}" alt="{alt}" style="max-width:100%"></p>',
-        uri=Markup(image_uri(svg)),
+        uri=image_uri(svg),
         alt=alt,
     )
 

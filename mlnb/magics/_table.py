@@ -10,6 +10,7 @@ MAGICS: dict[str, list[str]] = {
     "mlnb.magics.device.DeviceMagics": ["mldevice"],
     "mlnb.magics.learn.LearnMagics": ["mlsample"],
     "mlnb.magics.look.LookMagics": ["mlgraph", "mlio", "mlload"],
-    "mlnb.magics.train.TrainMagics": ["mlruns", "mltrain"],
+    "mlnb.magics.runs.RunMagics": ["mlruns"],
+    "mlnb.magics.train.TrainMagics": ["mltrain"],
     "mlnb.magics.use.UseMagics": ["mlevaluate", "mlpredict"],
 }

@@ -1,23 +1,21 @@
-"""Train: `%mltrain` trains a module, `%mlruns` lists what was trained."""
+"""Train: `%mltrain` trains a module."""
 
 from __future__ import annotations
 
-import os
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, magics_class
-from IPython.display import display
 
-from mlnb.data.samples import list_samples, load_sample
 from mlnb.errors import unknown
 from mlnb.formatting import display_text
 from mlnb.magics import run_views
+from mlnb.magics.given import data_of
+from mlnb.magics.runs import listed, place
 from mlnb.magics.shell import Argument, Call, MagicError, magic, user_names
 
 if TYPE_CHECKING:
-    from mlnb.train.keep.run_table import RunRow, RunTable
     from mlnb.train.run import Run
     from mlnb.train.trainer import Trainer
 
@@ -122,7 +120,7 @@ class TrainMagics(Magics):
             raise MagicError(
                 f"what to train on? %mltrain {name} --data VARIABLE, or a sample's name"
             )
-        data = _data(call, options.pop("data"))
+        data = data_of(call, options.pop("data"))
         resumed = options.pop("resume", None)
         words = {option: _meant(call, option, value) for option, value in options.items()}
         fit = signature(Trainer.fit).parameters
@@ -135,44 +133,6 @@ class TrainMagics(Magics):
             )
         call.show(run) if run.active or call.silent else None
         return run
-
-    @magic(
-        Argument("runs", completes="run", many=True),
-        Argument("--folder", completes="path", shown="DIR"),
-    )
-    def mlruns(self, call: Call) -> Run | RunRow | RunTable | None:
-        """List the runs, open the monitor of one that still trains, or lay several over each other.
-
-        %mlruns [RUN …] [--folder DIR]
-
-        RUN       a run's name, or the variable that holds it. Without one all runs are listed:
-                  settings, epoch, best, state, folder, note. One that trains gets its monitor, one
-                  that has ended its curve; several are drawn in one picture.
-        --folder  where to look; without it MLNB_RUNS, or mlnb_runs here.
-
-        Examples
-        --------
-        %mlruns
-        %mlruns net-1
-        %mlruns net-1 net-2
-
-        The same in Python: `mlnb.list_runs()`.
-        """
-        from mlnb.train.keep.runs import list_runs
-        from mlnb.train.run import Run
-
-        names, folder = call.options.runs, call.options.folder
-        folder = _place(call, folder) if folder else None
-        if not names:
-            table = list_runs(folder) if folder else list_runs()
-            call.show(table)
-            return table
-        found = [_run(call, name, folder) for name in names]
-        if len(found) == 1 and isinstance(found[0], Run):
-            call.show(found[0])
-        elif not call.silent and not run_views.overlay(found):
-            display(_overlaid(found), raw=True)
-        return found[0] if len(found) == 1 else None
 
 
 # ------------------------------------------------------------------------------------ what trains
@@ -242,30 +202,16 @@ def _resumed(
 
 
 def _folder(call: Call, name: str) -> Path:
-    path = _place(call, name)
+    path = place(call, name)
     if path.is_dir():
         return path
-    row = _listed(name, None)
+    row = listed(name, None)
     if row.folder is None:
         raise MagicError(f"the run '{display_text(name)}' has no folder to go on from")
     return row.folder
 
 
 # ------------------------------------------------------------------------------- what words mean
-
-
-def _data(call: Call, name: str) -> Any:
-    """A variable's value, or a sample.
-
-    Raises:
-        UnknownName: neither, with the closest.
-    """
-    if name in call.local or name in call.shell.user_ns:
-        return call.variable(name)
-    samples = [sample.name for sample in list_samples()]
-    if name in samples:
-        return load_sample(name)
-    raise unknown("variable or sample", name, [*user_names(call.shell, call.local), *samples])
 
 
 def _meant(call: Call, option: str, value: Any) -> Any:
@@ -276,24 +222,17 @@ def _meant(call: Call, option: str, value: Any) -> Any:
         try:
             return float(value)
         except ValueError:
-            return _data(call, value)
+            return data_of(call, value)
     if option == "callbacks":
         return [call.variable(name.strip(), "callback") for name in value.split(",")]
     if option == "class_weight" and value != "balanced":
         return call.variable(value)
     if option == "folder":
-        return False if value.lower() in ("no", "none", "false") else _place(call, value)
+        return False if value.lower() in ("no", "none", "false") else place(call, value)
     if option == "metrics":
         words = [_word(call, word.strip()) for word in value.split(",")]
         return words[0] if words == ["auto"] else words
     return _word(call, value) if option in _OBJECTS else value
-
-
-def _place(call: Call, text: str) -> Path:
-    """A folder; where there is none of that name, the one that a variable of that name holds."""
-    path = Path(text).expanduser()
-    held = call.local.get(text, call.shell.user_ns.get(text))
-    return path if path.exists() or not isinstance(held, str | os.PathLike) else Path(held)
 
 
 def _word(call: Call, word: str) -> Any:
@@ -303,35 +242,3 @@ def _word(call: Call, word: str) -> Any:
         if callable(value) or hasattr(value, "step"):
             return value
     return word
-
-
-# ------------------------------------------------------------------------------------- the runs
-
-
-def _run(call: Call, name: str, folder: Path | None) -> Run | RunRow:
-    """A run by its variable, or by its name: one that trains, or one that was kept."""
-    from mlnb.train import active
-    from mlnb.train.run import Run
-
-    for scope in (call.local, call.shell.user_ns):
-        if isinstance(scope.get(name), Run):
-            return scope[name]
-    live = {run.name: run for run in active.live_runs()}
-    return live.get(name) or _listed(name, folder)
-
-
-def _listed(name: str, folder: Path | None) -> RunRow:
-    """A run that was kept on disk, as the table of runs has it."""
-    from mlnb.train.keep.runs import list_runs
-
-    return (list_runs(folder) if folder else list_runs())[name]
-
-
-def _overlaid(runs: list[Any]) -> dict[str, str]:
-    """Several runs in one picture."""
-    from mlnb.train.run import Run
-    from mlnb.train.show import report
-
-    pairs = [(run.name, run.history if isinstance(run, Run) else run.history()) for run in runs]
-    names = ", ".join(display_text(run.name) for run in runs)
-    return {"text/html": report.overlay(pairs), "text/plain": f"runs: {names}"}

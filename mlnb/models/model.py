@@ -189,7 +189,16 @@ class Model:
             notes=(*fed.notes, *answer.notes),
             seconds=time.monotonic() - start,
             device=answer.device,
+            labels=self._class_names,
         )
+
+    @cached_property
+    def _class_names(self) -> tuple[str, ...]:
+        """The labels, where they can be read: an answer does not depend on them."""
+        try:
+            return self.labels
+        except MlnbError:
+            return ()
 
     @cached_property
     def _is_quantised(self) -> bool:

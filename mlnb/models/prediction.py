@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from mlnb.formatting import display_text, seconds_text
+from mlnb.formatting import display_text, probability_text, seconds_text
 from mlnb.models.dtypes import nan_note
 from mlnb.specs import own_name, shape_text
 
 _SCANNED = 1_000_000
+_SHOWN = 3
 
 
 class Prediction(dict[str, Any]):
@@ -29,6 +30,7 @@ class Prediction(dict[str, Any]):
         notes: what was changed on the way in and how it ran, a sentence each.
         seconds: from the call to the answer.
         device: what it ran on, `"CPU"` or `"CUDA"`.
+        labels: the names of the classes, which stand at an output that has a number for each.
     """
 
     def __init__(
@@ -39,12 +41,14 @@ class Prediction(dict[str, Any]):
         notes: tuple[str, ...] = (),
         seconds: float = 0.0,
         device: str = "CPU",
+        labels: Sequence[str] = (),
     ) -> None:
         super().__init__(outputs)
         self.inputs = dict(inputs or {})
         self._notes = notes
         self.seconds = seconds
         self.device = device
+        self.labels = tuple(labels)
 
     def __missing__(self, name: str) -> Any:
         own = own_name(name, self)
@@ -65,7 +69,7 @@ class Prediction(dict[str, Any]):
         width = max(map(len, names), default=0)
         lines = [f"Prediction in {seconds_text(self.seconds)} on {self.device}"]
         lines += [
-            f"  {name:<{width}}  {_line(value)}"
+            f"  {name:<{width}}  {_line(value)}{_named(value, self.labels)}"
             for name, value in zip(names, self.values(), strict=True)
         ]
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
@@ -89,6 +93,23 @@ def _line(value: object) -> str:
     if isinstance(value, dict):
         return f"a dict of {len(value)}"
     return display_text(repr(value), 60)
+
+
+def _named(value: object, labels: Sequence[str]) -> str:
+    """The likeliest classes of one row, the likeliest of each of several."""
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiu" or len(labels) < 2:
+        return ""
+    if value.shape[-1:] != (len(labels),) or not value.size or not np.isfinite(value).all():
+        return ""
+    rows = value.reshape(-1, len(labels))
+    if len(rows) > 1:
+        best = [display_text(labels[one], 40) for one in rows[:_SHOWN].argmax(axis=1)]
+        return f"  {', '.join(best)}{', …' if len(rows) > _SHOWN else ''}"
+    row = rows[0].astype(np.float64)
+    shares = row.min() >= 0 and abs(row.sum() - 1) < 0.02
+    said = probability_text if shares else "{:.4g}".format
+    order = np.argsort(-row, kind="stable")[:_SHOWN]
+    return "  " + ", ".join(f"{display_text(labels[i], 40)} {said(row[i])}" for i in order)
 
 
 def _range(array: np.ndarray[Any, np.dtype[Any]]) -> str:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from mlnb.errors import LayerError, need, unknown
-from mlnb.formatting import display_text
+from mlnb.formatting import display_text, first_line
 from mlnb.networks.weights import Published, find_weights, put_weights, read_weights
 
 if TYPE_CHECKING:
@@ -274,6 +274,6 @@ def _cut(module: nn.Module, place: str) -> nn.Module:
     try:
         cut: nn.Module = extraction.create_feature_extractor(module, {place: "cut"})
     except Exception as error:
-        said = display_text((str(error).splitlines() or [""])[0], 200)
+        said = first_line(error)
         raise LayerError(f"The network cannot be cut at {place}: {said}") from error
     return cut

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from mlnb.errors import ExportError, MissingExtra, MlnbError, TrainError, unknown
-from mlnb.formatting import display_text
+from mlnb.formatting import display_text, first_line
 from mlnb.networks.backend_table import BackendRow, BackendTable
 from mlnb.networks.taken import Taken, batch_of, module_of, take
 from mlnb.progress import progress
@@ -61,7 +61,7 @@ def backends(net: Any, sample: Any = None) -> BackendTable:
                 engine = _MAKERS[name](taken)
                 came = engine(taken.sample)
             except MlnbError as error:
-                rows[name] = BackendRow(name, unavailable=str(error).splitlines()[0])
+                rows[name] = BackendRow(name, unavailable=first_line(error, 400))
                 continue
             cost = time.perf_counter() - begun
             device = "cpu" if name == "onnxruntime" else taken.device.type
@@ -222,7 +222,7 @@ def _prepared(net: Any, backend: str, x: Any, say: Callable[[str], object]) -> _
         engine = _MAKERS[backend](taken)
         engine(taken.sample)
     except (ExportError, TrainError, MissingExtra) as error:
-        why = str(error).splitlines()[0].rstrip(".")
+        why = first_line(error, 400).rstrip(".")
         say(f'backend="{backend}" is unavailable, so that this is computed eagerly: {why}.')
         engine = _eager(taken)
     kept = {name: one[:2].clone() for name, one in taken.sample.items()}

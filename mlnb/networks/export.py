@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mlnb.cache import write_whole
 from mlnb.errors import ExportError, need
-from mlnb.formatting import bytes_text, display_text, html
+from mlnb.formatting import bytes_text, display_text, facts_table, first_line
+from mlnb.models.convert.target import export_target, write_export
 from mlnb.networks import quantize as quantizing
 from mlnb.networks.taken import Taken, batch_of, take
 from mlnb.networks.to_onnx import OPSET, to_onnx
@@ -67,12 +67,7 @@ class ExportReport:
         return f"{shown}, {', '.join(text for _, text in self._told())})"
 
     def _repr_html_(self) -> str:
-        rows = [("file", display_text(str(self.path), 200)), *self._told()]
-        cells = [
-            html('<tr><th style="text-align:left">{a}</th><td>{b}</td></tr>', a=a, b=b)
-            for a, b in rows
-        ]
-        return html("<table>{cells}</table>", cells=cells)
+        return facts_table([("file", display_text(str(self.path), 200)), *self._told()])
 
     def _told(self) -> Iterator[tuple[str, str]]:
         yield "size", bytes_text(self.nbytes)
@@ -125,7 +120,7 @@ def export_onnx(
     """
     begun = time.monotonic()
     quantizing.check_kind(quantize, calibration)
-    target = _target(path)
+    target = export_target(path)
     with progress(f"export {target.name}", 3 if quantize is None else 4) as done:
         taken = take(net, sample)
         samples = None if calibration is None else batch_of(calibration, tuple(taken.sample))
@@ -139,7 +134,7 @@ def export_onnx(
             made = quantizing.quantized(content, quantize, samples)
             lost = compared(taken, made, [samples] if samples else _random(taken))[0]
             done(4)
-    _write(target, made)
+    write_export(target, made)
     inputs, outputs, ir = _described(made)
     return ExportReport(
         path=target,
@@ -182,7 +177,7 @@ def compared(taken: Taken, content: bytes, batches: list[dict[str, Tensor]]) -> 
         try:
             came = runs.run(None, {name: x.numpy() for name, x in batch.items()})
         except Exception as error:
-            said = display_text((str(error).splitlines() or [""])[0], 200)
+            said = first_line(error)
             raise ExportError(f"onnxruntime fails on the exported file: {said}") from error
         for one, other in zip(wanted, came, strict=True):
             difference = max(difference, _distance(one, torch.as_tensor(other)))
@@ -204,8 +199,16 @@ def session(content: bytes) -> Any:
     try:
         return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        said = display_text((str(error).splitlines() or [""])[0], 200)
+        said = first_line(error)
         raise ExportError(f"onnxruntime does not take the exported model: {said}") from error
+
+
+def named_shapes(values: Any) -> dict[str, tuple[int | str, ...]]:
+    """The shapes of an ONNX graph's inputs or outputs by name; a free size is called by its own."""
+    return {
+        one.name: tuple(d.dim_param or int(d.dim_value) for d in one.type.tensor_type.shape.dim)
+        for one in values
+    }
 
 
 def _distance(wanted: Tensor, came: Tensor) -> float:
@@ -256,33 +259,8 @@ def _described(content: bytes) -> tuple[Any, Any, int]:
     model = onnx.load_from_string(content)
     weights = {one.name for one in model.graph.initializer}
     fed = [one for one in model.graph.input if one.name not in weights]
-    return _named(fed), _named(model.graph.output), int(model.ir_version)
-
-
-def _named(values: Any) -> dict[str, tuple[int | str, ...]]:
-    return {
-        one.name: tuple(d.dim_param or int(d.dim_value) for d in one.type.tensor_type.shape.dim)
-        for one in values
-    }
+    return named_shapes(fed), named_shapes(model.graph.output), int(model.ir_version)
 
 
 def _shapes(named: Mapping[str, tuple[int | str, ...]]) -> str:
     return ", ".join(f"{display_text(n)} [{', '.join(map(str, s))}]" for n, s in named.items())
-
-
-def _target(path: str | Path) -> Path:
-    target = Path(path).expanduser()
-    shown = display_text(str(target), 200)
-    if target.is_dir():
-        raise ExportError(f"{shown} is a folder; give the name of a file in it.")
-    if not target.parent.is_dir():
-        raise ExportError(f"There is no folder {display_text(str(target.parent), 200)}.")
-    return target
-
-
-def _write(target: Path, content: bytes) -> None:
-    try:
-        write_whole(target, content)
-    except OSError as error:
-        shown = display_text(str(target), 200)
-        raise ExportError(f"Cannot write {shown}: {error.strerror or error}.") from error

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from mlnb.errors import InputError, MlnbError, unknown
+from mlnb.formatting import first_line
 from mlnb.networks.mistakes import shape_of
 
 if TYPE_CHECKING:
@@ -258,7 +259,7 @@ class Fitting:
                 raise
             came = shape_of(batch.shape[1:])
             text = f"The network takes {shapes[0]} a sample; received {came}."
-            raise InputError(f"{text} torch says: {str(error).splitlines()[0][:200]}") from error
+            raise InputError(f"{text} torch says: {first_line(error)}") from error
 
     def _probabilities(self, out: Tensor) -> Tensor:
         kind = self._activation(out)

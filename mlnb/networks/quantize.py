@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlnb.errors import ExportError, need, unknown
-from mlnb.formatting import display_text
-from mlnb.networks.to_onnx import quietly
+from mlnb.formatting import first_line
+from mlnb.models.silence import quietly
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,7 +75,7 @@ def quantized(content: bytes, kind: str, calibration: Mapping[str, Tensor] | Non
                 )
             made = out.read_bytes()
         except Exception as error:
-            said = display_text((str(error).splitlines() or [""])[0], 200)
+            said = first_line(error)
             raise ExportError(f"onnxruntime cannot quantize this model: {said}") from error
     if not _is_quantized(made):
         better = "static" if kind == "dynamic" else "dynamic"

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from mlnb.errors import InputError, unknown
-from mlnb.formatting import display_text
+from mlnb.formatting import display_text, first_line
+from mlnb.models.torch.state import device_of
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def take(given: Any, sample: Any = None, *, on_cpu: bool = True) -> Taken:
             out = mine(*[x.to(device) for x in batch.values()])
     except Exception as error:
         shapes = ", ".join(f"{name} {list(x.shape)}" for name, x in batch.items())
-        first = display_text((str(error).splitlines() or [""])[0], 200)
+        first = first_line(error)
         raise InputError(f"The module fails on the sample, {shapes}: {first}") from error
     return Taken(mine, _name(given, module), batch, _outputs(given, out, batch))
 
@@ -101,12 +102,6 @@ def module_of(given: Any) -> nn.Module:
             return one
     kind = type(given).__name__
     raise InputError(f"Expected a network, a torch.nn.Module or a Trainer; received {kind}.")
-
-
-def device_of(module: nn.Module) -> torch.device:
-    """Where its weights are; the CPU where it has none."""
-    first = next(iter(module.parameters()), None)
-    return torch.device("cpu") if first is None else first.device
 
 
 def copied(module: nn.Module) -> nn.Module:

@@ -22,44 +22,24 @@ import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 from mlnb.errors import MlnbError
 from mlnb.formatting import display_text
 from mlnb.networks import layers as written
 from mlnb.networks.layers import Layer, layer, recipe
 from mlnb.networks.mistakes import layer_error, misspelt
-from mlnb.networks.places import Place, written_at
+from mlnb.networks.places import written_at
 from mlnb.networks.printing import BARE
+from mlnb.networks.text_lines import TextLine, text_lines
 from mlnb.networks.vocabulary import BLOCKS, VOCABULARY
 
-DEEPEST = 20
 PARTS = ("branch", "shortcut", "pass")
 """What stands in blocks beside layers."""
 
 _SIZE = re.compile(r"\d+(x\d+)+")
 _KEYWORD = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _PLAIN = (int, float, str, bool, type(None))
-
-
-@dataclass(frozen=True, slots=True)
-class Line(Place):
-    """A line of such a text, as a place: ``cell 4, line 2, `dense 10```.
-
-    Args:
-        text: the line itself.
-    """
-
-    text: str = ""
-
-    @property
-    def source(self) -> str:
-        """The line itself."""
-        return self.text
-
-    def __str__(self) -> str:
-        cell = "" if self.cell is None else f"cell {self.cell}, "
-        return f"{cell}line {self.line}, `{display_text(self.text, 60)}`"
 
 
 @dataclass(frozen=True)
@@ -96,111 +76,9 @@ def parse_layers(
         LayerError: a line that cannot be, named by its number and its text, with the remedy.
         UnknownName: a word or keyword that does not exist.
     """
-    lines = [
-        _Line(Line("", first_line + at, cell, raw.strip()), _indent(raw), words, opens)
-        for at, raw in enumerate(text.splitlines())
-        for words, opens in [_words(raw, Line("", first_line + at, cell, raw.strip()))]
-        if words
-    ]
     reader = _Reader(names)
-    found = reader.chain(_nested(lines))
+    found = reader.chain(text_lines(text, first_line, cell))
     return Written(found, reader.sources)
-
-
-# ---------------------------------------------------------------------------------- words of a line
-
-
-@dataclass
-class _Line:
-    """A line in its words, and what is indented below it."""
-
-    place: Line
-    indent: int
-    words: list[str]
-    opens: bool
-    inner: list[_Line] = field(default_factory=list)
-
-    @property
-    def word(self) -> str:
-        return self.words[0]
-
-    def refuse(self, text: str) -> NoReturn:
-        raise layer_error(text, self.word, self.place)
-
-
-def _indent(raw: str) -> int:
-    spaces = raw.expandtabs(4)
-    return len(spaces) - len(spaces.lstrip())
-
-
-def _words(raw: str, place: Place) -> tuple[list[str], bool]:
-    """The words of a line without its comment, and whether a colon ends it."""
-    words: list[str] = []
-    begun, at = -1, 0
-    while at < len(raw):
-        letter = raw[at]
-        if letter.isspace() or letter == "#":
-            words += [raw[begun:at]] if begun >= 0 else []
-            begun = -1
-            if letter == "#":
-                break
-            at += 1
-            continue
-        begun = at if begun < 0 else begun
-        at = _closing(raw, at, place) + 1 if letter in _CLOSES else at + 1
-    else:
-        words += [raw[begun:]] if begun >= 0 else []
-    opens = bool(words) and words[-1].endswith(":")
-    if opens:
-        words[-1] = words[-1][:-1].rstrip()
-    return [word for word in words if word], opens
-
-
-_CLOSES = {"(": ")", "[": "]", "{": "}", '"': '"', "'": "'"}
-
-
-def _closing(raw: str, start: int, place: Place) -> int:
-    """Where the bracket or quotation mark at `start` is closed."""
-    waiting: list[str] = []
-    at = start
-    while at < len(raw):
-        letter = raw[at]
-        quoted = bool(waiting) and waiting[-1] in "\"'"
-        if quoted and letter == "\\":
-            at += 1
-        elif waiting and letter == waiting[-1]:
-            waiting.pop()
-        elif not quoted and letter in _CLOSES:
-            waiting.append(_CLOSES[letter])
-        if not waiting:
-            return at
-        at += 1
-    raise layer_error(f"`{raw[start]}` is not closed on its line.", "", place)
-
-
-def _nested(lines: Sequence[_Line]) -> list[_Line]:
-    """The outermost lines, each with those that are indented below it."""
-    top: list[_Line] = []
-    around: list[_Line] = []
-    first = lines[0].indent if lines else 0
-    for line in lines:
-        while around and around[-1].indent >= line.indent:
-            around.pop()
-        siblings = around[-1].inner if around else top
-        expected = siblings[0].indent if siblings else line.indent
-        if line.indent != expected or line.indent < first:
-            line.refuse(
-                f"it is indented by {line.indent} spaces, which no line before it is. Lines of "
-                f"one block begin below each other; these by {expected}."
-            )
-        if len(around) > DEEPEST:
-            line.refuse(f"Blocks lie in each other at most {DEEPEST} deep.")
-        siblings.append(line)
-        around.append(line)
-    return top
-
-
-# ------------------------------------------------------------------------------------------ reading
 
 
 class _Reader:
@@ -210,7 +88,7 @@ class _Reader:
         self._names = names
         self.sources: dict[int, str] = {}
 
-    def chain(self, lines: Sequence[_Line]) -> tuple[Layer, ...]:
+    def chain(self, lines: Sequence[TextLine]) -> tuple[Layer, ...]:
         """The layers of lines that stand below each other."""
         found: list[Layer] = []
         waiting = list(reversed(lines))
@@ -225,10 +103,10 @@ class _Reader:
                 found += self._layer(line, short)
         return tuple(found)
 
-    def _layer(self, line: _Line, short: _Line | None) -> tuple[Layer, ...]:
+    def _layer(self, line: TextLine, short: TextLine | None) -> tuple[Layer, ...]:
         if line.word.startswith("{"):
             return self._expression(line)
-        if line.word in ("branch", "shortcut", "pass"):
+        if line.word in PARTS:
             line.refuse(_OUT_OF_PLACE[line.word])
         args, options = self._given(line)
         if line.word in BLOCKS:
@@ -240,7 +118,7 @@ class _Reader:
         return (layer(line.word, *args, **options),)
 
     def _block(
-        self, line: _Line, short: _Line | None, args: list[Any], options: dict[str, Any]
+        self, line: TextLine, short: TextLine | None, args: list[Any], options: dict[str, Any]
     ) -> Layer:
         if not line.inner:
             line.refuse(f"`{line.word}` holds layers: indent them below it, or `pass` for none.")
@@ -253,7 +131,7 @@ class _Reader:
         places = [*args[:1], ways, *args[1:]] if line.word == "repeat" else [ways, *args]
         return layer(line.word, *places, **options)
 
-    def _ways(self, line: _Line) -> list[tuple[Layer, ...]]:
+    def _ways(self, line: TextLine) -> list[tuple[Layer, ...]]:
         ways = []
         for way in line.inner:
             if way.word != "branch" or len(way.words) > 1:
@@ -265,7 +143,7 @@ class _Reader:
             ways.append(self.chain(way.inner))
         return ways
 
-    def _given(self, line: _Line) -> tuple[list[Any], dict[str, Any]]:
+    def _given(self, line: TextLine) -> tuple[list[Any], dict[str, Any]]:
         """What stands behind a word: values by place, then by keyword."""
         args: list[Any] = []
         options: dict[str, Any] = {}
@@ -281,7 +159,7 @@ class _Reader:
                 options[keyword[1]] = self._value(keyword[2], line)
         return args, options
 
-    def _value(self, word: str, line: _Line) -> Any:
+    def _value(self, word: str, line: TextLine) -> Any:
         if word.startswith("{") and word.endswith("}"):
             return self._evaluated(word, line)
         if _SIZE.fullmatch(word):
@@ -299,7 +177,7 @@ class _Reader:
             )
         return value
 
-    def _expression(self, line: _Line) -> tuple[Layer, ...]:
+    def _expression(self, line: TextLine) -> tuple[Layer, ...]:
         """Layers from Python: a module, a function, a chain, or several of them."""
         if not line.word.endswith("}") or line.inner or line.opens:
             line.refuse("an expression stands alone on its line: {nn.Hardtanh()}, perhaps name=….")
@@ -319,7 +197,7 @@ class _Reader:
                 self.sources[id(one.thing)] = line.word[1:-1].strip()
         return found
 
-    def _evaluated(self, word: str, line: _Line) -> Any:
+    def _evaluated(self, word: str, line: TextLine) -> Any:
         if self._names is None:
             line.refuse("expressions in braces are for cells; a text on its own has none.")
         try:
@@ -346,7 +224,7 @@ def _is_plain(value: Any) -> bool:
     return type(value) in _PLAIN
 
 
-def _no_word(line: _Line) -> MlnbError:
+def _no_word(line: TextLine) -> MlnbError:
     """A word that does not exist; one that is written as a call is shown as a line."""
     call = re.match(r"(?:\w*\.)?(\w+)\(", line.word)
     if call and call[1] in (*VOCABULARY, *BLOCKS):
@@ -357,7 +235,7 @@ def _no_word(line: _Line) -> MlnbError:
     return misspelt("layer", line.word, [*VOCABULARY, *BLOCKS], line.place)
 
 
-def _check_block(line: _Line, args: list[Any], options: dict[str, Any]) -> None:
+def _check_block(line: TextLine, args: list[Any], options: dict[str, Any]) -> None:
     """Refuse what a block does not take, which Python would call a TypeError."""
     takes = _BLOCK_TAKES[line.word]
     for key in options:

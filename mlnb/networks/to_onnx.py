@@ -9,7 +9,6 @@ from mlnb.models.convert.exporter import (
     OPSET,
     constant_batch,
     exported,
-    quietly,
     require_small,
     with_forward,
 )
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from mlnb.networks.taken import Taken
 
-__all__ = ["OPSET", "quietly", "to_onnx"]
+__all__ = ["OPSET", "to_onnx"]
 
 
 def to_onnx(taken: Taken) -> bytes:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from mlnb.downloads import PIN, download
 from mlnb.errors import CheckpointError, DownloadError, DownloadRefused, need
-from mlnb.formatting import display_text
+from mlnb.formatting import display_text, first_line
 
 ENDINGS = (".pth", ".pt", ".safetensors")
 _PREFIX = re.compile(r"-([0-9a-f]{8,})\.\w+$")
@@ -113,7 +113,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     except CheckpointError:
         raise
     except Exception as error:
-        said = display_text((str(error).splitlines() or [""])[0], 200)
+        said = first_line(error)
         raise CheckpointError(
             f"{shown} holds no weights that can be read safely: {said}"
         ) from error
@@ -156,6 +156,15 @@ def put_weights(module: nn.Module, state: Mapping[str, Tensor], path: Path, name
         count = len(missing) + len(other)
         raise CheckpointError(f"{shown} does not fit {name} in {count} weights: {'; '.join(what)}.")
     module.load_state_dict({k: state[k] for k in mine if k in state}, strict=False)
+
+
+def state_hash(module: nn.Module) -> str:
+    """sha256 of all weights, by name."""
+    found = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        found.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+        found.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return found.hexdigest()
 
 
 # ------------------------------------------------------------------------------------- on this disk

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from mlnb.errors import TrainError
-from mlnb.formatting import display_text
+from mlnb.formatting import display_text, first_line
 from mlnb.train.calling import kept_modes
 from mlnb.train.memory import is_out_of_memory
 from mlnb.train.steps.step import call
@@ -64,7 +64,7 @@ def _refusal(model: nn.Module, inputs: Any, entered: list[str], error: Exception
         f"{'' if path == 'inputs' else display_text(path) + ' '}{_dtype(leaf)} {list(leaf.shape)}"
         for path, leaf in named_leaves(inputs)
     )
-    reason = display_text(str(error).splitlines()[0] if str(error) else type(error).__name__, 300)
+    reason = first_line(error, 300)
     return TrainError(
         f"the model cannot take the data: {where} failed on a batch of two rows, {shapes}: {reason}"
     )

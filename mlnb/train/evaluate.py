@@ -19,7 +19,7 @@ from mlnb.train.calling import evaluating, forward
 from mlnb.train.feed.more_data import prepare_inputs
 from mlnb.train.ledger import rows_of
 from mlnb.train.steps.precision import Precision, choose
-from mlnb.train.trees import leaves, tree_map
+from mlnb.train.trees import leaves, tree_map, tree_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -124,8 +124,7 @@ def _joined(parts: list[Any]) -> Any:
     if isinstance(first, torch.Tensor):
         return torch.cat(parts) if first.ndim else torch.stack(parts)
     columns = zip(*(leaves(part) for part in parts), strict=True)
-    joined = iter([torch.cat(column) for column in columns])
-    return tree_map(lambda _: next(joined), first)
+    return tree_of(first, [torch.cat(column) for column in columns])
 
 
 def _stops(run: Run) -> bool:

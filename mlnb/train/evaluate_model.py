@@ -9,6 +9,7 @@ from __future__ import annotations
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
+from mlnb.data.rows import is_good, is_left_out
 from mlnb.data.sample import Sample
 from mlnb.errors import DataError, unknown
 from mlnb.formatting import display_text, plural
@@ -29,7 +30,8 @@ def evaluate_model(
     Args:
         model: has `evaluate(test)`, or `predict_proba` and `classes_`.
         test: a frame, a pair `(x, labels)`, a sample, or whatever the model's `evaluate` takes. Of
-            a frame that was split its test rows count, of one of files those that can be read.
+            a frame that was split its test rows count, and of them those that can be read and that
+            nobody left out.
         target: of a frame: the column of the labels; `label` without it.
         text: of a frame: the column of the texts. Without it a model is fed the columns that it
             was fitted on; else the frame where it has a `path`, else its `text`, else all of it
@@ -105,17 +107,16 @@ def _on_frame(model: Any, frame: pd.DataFrame, target: str, text: str | None) ->
 
 
 def _taken(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Of a frame that was split the test rows, of one of files those that can be read."""
+    """Of a frame that was split the test rows; those that can be read and were not left out."""
     notes = []
     if "split" in frame.columns and (frame["split"] == "test").any():
         frame = frame[frame["split"] == "test"]
         notes.append('the rows whose split is "test"')
-    if "status" in frame.columns:
-        readable = frame["status"] == "ok"
-        left_out = int((~readable).sum())
-        frame = frame[readable]
-        notes += [f"{plural(left_out, 'row')} left out: see status"] if left_out else []
-    return frame, notes
+    good, left_out = is_good(frame), is_left_out(frame)
+    for column, lost in (("status", ~good), ("left_out", good & left_out)):
+        notes += [f"{plural(int(lost.sum()), 'row')} left out: see {column}"] if lost.any() else []
+    taken = good & ~left_out
+    return (frame if taken.all() else frame[taken]), notes
 
 
 def _fed(model: Any, frame: pd.DataFrame, target: str, text: str | None) -> Any:

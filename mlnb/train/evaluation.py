@@ -250,7 +250,10 @@ class Evaluation(ScoredRows):
         )
 
     def __repr__(self) -> str:
-        return f"Evaluation({' · '.join(self.facts)})"
+        beside = [
+            f"{display_text(name, 40)} {percent(one)}" for name, one in self.baselines.items()
+        ]
+        return f"Evaluation({' · '.join((*self.facts, *beside))})"
 
     def _repr_html_(self) -> Markup:
         from mlnb.train.show.evaluation_page import evaluation_html

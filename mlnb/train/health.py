@@ -178,7 +178,7 @@ def trouble_of(layers: Sequence[LayerState]) -> str:
     """
     bad = next((layer for layer in layers if not layer.finite), None)
     if bad is None:
-        wrong = [one for one in layers if one.gradient is not None and not _finite(one.gradient)]
+        wrong = [one for one in layers if not math.isfinite(one.gradient or 0.0)]
         bad = wrong[-1] if wrong else None  # a gradient goes from the last layer to the first
     if bad is not None:
         what = "it gives NaN or infinity" if not bad.finite else "its gradient is not finite"
@@ -225,10 +225,6 @@ _ENDS = ("sigmoid", "tanh")
 
 def _said(layer: LayerState, text: str) -> str:
     return f"layer {display_text(layer.name, 60)}: {text}"
-
-
-def _finite(value: float) -> bool:
-    return math.isfinite(value)
 
 
 def _cells(layer: LayerState) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -172,9 +173,12 @@ class History:
         name = self.monitored() if metric == "auto" else metric
         if rows and metric != "auto" and not any(name in row for row in rows):
             raise unknown("metric", name, dict.fromkeys(key for row in rows for key in row))
-        rows = [row for row in rows if np.isfinite(_number(row.get(name)))]
-        pick = max if direction(name) == "max" else min
-        return pick(rows, key=lambda row: _number(row[name])) if rows else None
+        values = np.array([_number(row.get(name)) for row in rows])
+        finite = np.isfinite(values)
+        if not finite.any():
+            return None
+        worst, pick = (-np.inf, np.argmax) if direction(name) == "max" else (np.inf, np.argmin)
+        return rows[int(pick(np.where(finite, values, worst)))]
 
     def monitored(self) -> str:
         """What "auto" looks at: val_loss where an epoch has one, else loss."""
@@ -236,7 +240,7 @@ class History:
         return {
             "series": series,
             "steps": self._steps.ranges(length),
-            "epochs": [dict(row) for row in self.epochs],
+            "epochs": _columns(self.epochs),
             "marks": [asdict(mark) for mark in self.marks],
         }
 
@@ -249,13 +253,32 @@ class History:
             **{name: _joined(chunks) for name, chunks in state["series"].items()},
         )
         self._series, self._steps, self._length = fresh._series, fresh._steps, fresh._length
-        self.epochs = [dict(row) for row in state["epochs"]]
+        self.epochs = _rows(state["epochs"])
         self.marks = [Mark(**mark) for mark in state["marks"]]
+
+
+_NUMBERS = (int, float, np.number)
 
 
 def _joined(chunks: Sequence[ArrayLike]) -> NDArray[np.float32]:
     return np.concatenate([np.empty(0, np.float32), *(np.asarray(c, np.float32) for c in chunks)])
 
 
+def _columns(rows: Sequence[dict[str, Any]]) -> list[dict[str, list[Any]]]:
+    """Rows with the same names by column, which costs half of what the rows do as JSON."""
+    return [
+        dict(zip(names, map(list, zip(*(row.values() for row in some), strict=True)), strict=True))
+        for names, some in groupby(list(rows), key=tuple)
+    ]
+
+
+def _rows(columns: Sequence[Mapping[str, Sequence[Any]]]) -> list[dict[str, Any]]:
+    return [
+        dict(zip(some, values, strict=True))
+        for some in columns
+        for values in zip(*some.values(), strict=True)
+    ]
+
+
 def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float | np.number) else float("nan")
+    return float(value) if isinstance(value, _NUMBERS) else float("nan")

@@ -8,7 +8,7 @@ were, also when it was interrupted or failed.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +18,13 @@ from mlnb.errors import TrainError
 from mlnb.figures import Note, Panel, Series, as_img, line_chart, number_text, plotly_figure
 from mlnb.formatting import Markup, plural
 from mlnb.formatting import html as markup
+from mlnb.train.words.rates import rate_of, write_rate
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
     from plotly.graph_objects import Figure
 
-    from mlnb.train.plan import Plan
     from mlnb.train.state import TrainState
     from mlnb.train.steps.step import Step
     from mlnb.train.trainer import Trainer
@@ -156,11 +156,11 @@ def lr_finder(
 
     asked = Asked(data=data, target=target, batch_size=batch_size, epochs=1, folder=False)
     with interrupts.ladder() as ladder, _kept(trainer) as keep:
-        plan, state, step = prepare_fit(trainer, asked)
+        _, state, step = prepare_fit(trainer, asked)
         keep(state, step)
         rates = np.geomspace(start, end, steps)
         with training(state.models.values()):
-            raw, stopped = _sweep(rates, plan, state, step, lambda: ladder.first is not None)
+            raw, stopped = _sweep(rates, state, step, lambda: ladder.first is not None)
     return _result(rates[: len(raw)], np.array(raw), stopped)
 
 
@@ -219,7 +219,7 @@ class _kept:
 
 
 def _sweep(
-    rates: NDArray[Any], plan: Plan, state: TrainState, step: Step, interrupted: Any
+    rates: NDArray[Any], state: TrainState, step: Step, interrupted: Callable[[], bool]
 ) -> tuple[list[float], str]:
     """The loss at each rate, and why it ended."""
     batches = _endless(state)
@@ -264,13 +264,9 @@ def _set_rates(state: TrainState, rate: float) -> None:
     """The first group gets `rate`, the others as many times it as they were given."""
     for optimizer in state.optimizers.values():
         groups = optimizer.param_groups
-        given = [float(group.setdefault("initial_lr", float(group["lr"]))) for group in groups]
+        given = [float(group.setdefault("initial_lr", rate_of(group))) for group in groups]
         for group, own in zip(groups, given, strict=True):
-            value = rate * own / given[0] if given[0] else rate
-            if hasattr(group["lr"], "fill_"):
-                group["lr"].fill_(value)
-            else:
-                group["lr"] = value
+            write_rate(group, rate * own / given[0] if given[0] else rate)
 
 
 def _number(loss: Any) -> float:

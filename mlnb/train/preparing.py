@@ -121,17 +121,10 @@ def tune(trainer: Trainer, sample: Any, target: Any) -> Tuned:
 
 def step_anew(run: Run) -> None:
     """The state of `run` was put in from a checkpoint: what depends on it begins anew."""
-    state, step = run._state, run._step
+    step = run._step
     if step.guard is not None:
         step.guard.reset()
     step.lr_changed()
-    if state.batch and not state.batches.exact:
-        run.say(
-            f"this loader cannot go on in the middle of an epoch: epoch {state.epoch + 1} begins "
-            "again. torchdata's StatefulDataLoader can"
-        )
-        state.batch = 0
-        state.sums.clear()
 
 
 def seed_everything(seed: int) -> None:

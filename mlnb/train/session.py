@@ -220,6 +220,7 @@ def _begin_keeping(run: Run) -> None:
             keep=asked.keep,
             name=run.name,
             describe=run._describe,
+            note=run._begun,
             say=run.say,
             resumed=None if run._resumed is None else run._resumed.folder,
         )

@@ -125,21 +125,26 @@ class Standing:
             return None
         return max(0, per_epoch * self.epochs - self.step) / rate
 
-    def _describe(self) -> dict[str, Any]:
-        """The run as run.json tells it."""
+    def _begun(self) -> dict[str, Any]:
+        """With what it was begun and what was done to it: all that a checkpoint is resumed with."""
         from mlnb.train.keep.resuming import fingerprint
 
         return {
             "name": self.name,
+            "settings": self._plan.settings,
+            "data": fingerprint(self._plan.prepared),
+            "edits": edits.to_json([*self._inherited, *self.edits]),
+        }
+
+    def _describe(self) -> dict[str, Any]:
+        """The run as run.json tells it."""
+        return self._begun() | {
             "status": self.status,
             "epoch": self.epoch,
             "epochs": self.epochs,
             "step": self.step,
             "best": self.best,
-            "settings": self._plan.settings,
-            "data": fingerprint(self._plan.prepared),
             "parent": None if self.parent is None else [self.parent[0].name, self.parent[1]],
-            "edits": edits.to_json([*self._inherited, *self.edits]),
             "started": self.started,
             "error": None if self.error is None else str(self.error),
         }

@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from mlnb.errors import ExportError, InputError, UnknownName  # noqa: E402
+from mlnb.models.silence import quietly  # noqa: E402
 from mlnb.networks import export, to_onnx  # noqa: E402
 from mlnb.networks.export import export_onnx  # noqa: E402
 from mlnb.networks.network import Input, Network  # noqa: E402
@@ -159,7 +160,7 @@ def test_it_says_nothing_of_its_own(tmp_path: Path, capfd, recwarn, caplog):
 def test_quiet_is_for_this_thread_only(capsys):
     from threading import Thread
 
-    with to_onnx.quietly():
+    with quietly():
         thread = Thread(target=lambda: sys.stderr.write("from a run\n"))
         thread.start()
         thread.join()
@@ -243,7 +244,7 @@ def test_of_several_models_one_must_be_named():
 
 
 @pytest.mark.parametrize(
-    ("place", "said"), [("", "is a folder"), ("none/net.onnx", "There is no folder")]
+    ("place", "said"), [("", "is a folder"), ("none/net.onnx", "there is no folder")]
 )
 def test_a_place_where_nothing_can_be_written_is_refused_at_once(tmp_path: Path, place, said):
     with pytest.raises(ExportError, match=said):
@@ -259,7 +260,7 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path: Path, monkeypat
 
     monkeypatch.setattr("mlnb.cache.os.fsync", full)
     with pytest.raises(ExportError, match="No space left"):
-        export._write(path, b"newer")
+        export.write_export(path, b"newer")
     assert path.read_bytes() == b"older"
     assert list(tmp_path.iterdir()) == [path]
 

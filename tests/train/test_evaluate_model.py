@@ -75,6 +75,15 @@ def test_of_a_split_frame_the_readable_test_rows_count(reader, words: pd.DataFra
         evaluate_model(reader, frame.assign(status="truncated"))
 
 
+def test_rows_that_were_left_out_by_hand_do_not_count(reader, words: pd.DataFrame):
+    frame = pd.concat([words, words], ignore_index=True)
+    frame["status"] = ["ok"] * 7 + ["truncated"]
+    frame["left_out"] = [False] * 5 + [True, None, True]
+    evaluation = evaluate_model(reader, frame)
+    assert evaluation.ids.tolist() == [0, 1, 2, 3, 4, 6]
+    assert evaluation.notes == ("1 row left out: see status", "1 row left out: see left_out")
+
+
 def test_a_pair_and_a_sample_are_as_good():
     x, y = np.array([[0.0], [1.0], [0.2], [0.8]]), np.array([0, 1, 0, 1])
     model = LogisticRegression().fit(x, y)

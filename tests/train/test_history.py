@@ -162,6 +162,31 @@ def test_it_becomes_what_its_state_says():
     assert len(made) == 70_000
 
 
+def test_epochs_with_other_values_than_the_ones_before_come_back_in_order():
+    made = history(3)
+    rows = [
+        {"epoch": 1, "loss": 1.5, "note": None},
+        {"epoch": 2, "loss": 1, "note": "a"},
+        {"epoch": 3, "val_loss": float("inf"), "loss": 0.5},
+        {"loss": 0.25, "epoch": 4},
+        {"epoch": 5, "loss": 0.125, "note": True},
+    ]
+    for row in rows:
+        made.add_epoch(**row)
+    state = json.loads(json.dumps(made.state_dict()["epochs"]))
+    other = History()
+    other.load_state_dict(made.state_dict() | {"epochs": state})
+    assert repr(other.epochs) == repr(rows)
+    made.epochs[0]["loss"] = 9.0
+    assert other.epochs[0]["loss"] == 1.5
+
+
+def test_a_state_with_columns_of_unequal_length_is_refused():
+    state = history(3).state_dict() | {"epochs": [{"epoch": [1, 2], "loss": [0.5]}]}
+    with pytest.raises(ValueError, match="shorter"):
+        History().load_state_dict(state)
+
+
 def test_its_state_is_a_copy():
     made = history(3)
     state = made.state_dict()

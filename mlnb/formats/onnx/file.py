@@ -10,6 +10,7 @@ model. A file is a model here when it has a graph with something in it and names
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from mlnb.specs import TensorSpecs
 
 Result = TypeVar("Result")
+
+CLASSES = "classes"
+"""The key of the class names, a JSON list, in the metadata of what mlnb exports."""
 
 
 def looks(head: bytes, source: Source) -> bool:
@@ -86,6 +90,16 @@ class OnnxFile(ModelFile):
     def metadata(self) -> Mapping[str, str]:
         """Producer, IR version, operator sets, documentation, and `metadata_props`."""
         return self._header.metadata
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the classes: a JSON list under `classes`, where mlnb's exports have them."""
+        try:
+            names = json.loads(self.metadata.get(CLASSES, "[]"))
+        except (ValueError, RecursionError):
+            return ()
+        plain = isinstance(names, list) and all(isinstance(one, str | int | float) for one in names)
+        return tuple(map(str, names)) if plain else ()
 
     @property
     def graph(self) -> Graph:

@@ -16,6 +16,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from mlnb.formats.onnx.scopes import relative
+from mlnb.formats.weights.element_types import ITEM_BYTES
 from mlnb.graph.graph import Graph, Node, Value
 from mlnb.limits import LIMITS, Limits
 
@@ -25,14 +26,6 @@ if TYPE_CHECKING:
 Scope = tuple[str, ...]
 
 # fmt: off
-ITEM_BYTES = {
-    "float32": 4, "float64": 8, "float16": 2, "bfloat16": 2, "uint8": 1, "int8": 1, "int16": 2,
-    "uint16": 2, "int32": 4, "uint32": 4, "int64": 8, "uint64": 8, "bool": 1, "complex32": 4,
-    "complex64": 8, "complex128": 16, "float8_e4m3fn": 1, "float8_e5m2": 1, "float8_e4m3fnuz": 1,
-    "float8_e5m2fnuz": 1, "float8_e8m0fnu": 1,
-}
-"""Bytes of one element, by NumPy's or ml_dtypes' name of its type."""
-
 _CHECKS = frozenset({
     "_assert_scalar", "_assert_tensor_metadata", "_assert_async", "_functional_assert_async",
     "sym_constrain_range", "sym_constrain_range_for_size",

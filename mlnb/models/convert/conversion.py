@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlnb.formatting import bytes_text, display_text, html, seconds_text
+from mlnb.formatting import bytes_text, display_text, facts_table, seconds_text
 
 if TYPE_CHECKING:
     from mlnb.formatting import Markup
@@ -47,12 +47,7 @@ class Conversion:
         return f"Conversion({display_text(self.path.name)!r}, {told})"
 
     def _repr_html_(self) -> Markup:
-        rows = [("file", display_text(str(self.path), 200)), *self._told()]
-        cells = [
-            html('<tr><th style="text-align:left">{a}</th><td>{b}</td></tr>', a=a, b=b)
-            for a, b in rows
-        ]
-        return html("<table>{cells}</table>", cells=cells)
+        return facts_table([("file", display_text(str(self.path), 200)), *self._told()])
 
     def _told(self) -> Iterator[tuple[str, str]]:
         yield "source", display_text(self.source)

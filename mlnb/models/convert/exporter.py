@@ -1,4 +1,4 @@
-"""What torch's ONNX exporter needs around it: silence, names for outputs, an error in one sentence.
+"""What torch's ONNX exporter needs around it: names for outputs, limits, an error in one sentence.
 
 Shared by whoever exports: a network, a live module, an ExportedProgram in the child.
 """
@@ -6,16 +6,12 @@ Shared by whoever exports: a network, a live module, an ExportedProgram in the c
 from __future__ import annotations
 
 import copy
-import logging
-import sys
-import threading
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlnb.errors import ExportError, need
 from mlnb.formatting import bytes_text, display_text
+from mlnb.models.silence import quietly
 
 if TYPE_CHECKING:
     from torch import nn
@@ -103,39 +99,6 @@ def require_small(size: int) -> None:
     """
     if size > LIMIT:
         raise ExportError(f"The weights are {bytes_text(size)}; one ONNX file holds 2 GiB.")
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Drop what torch's exporter and onnxruntime's quantizer warn and log.
-
-    torch sets its loggers up anew while it exports, so that no filter on them holds.
-    """
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    mute: Any = _Muted(sys.stderr)
-    try:
-        with warnings.catch_warnings(), redirect_stderr(mute):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
-
-
-class _Muted:
-    """A stream without what this thread writes; a run in the background goes on telling."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self._thread = threading.get_ident()
-
-    def write(self, text: str) -> int:
-        if threading.get_ident() == self._thread:
-            return len(text)
-        return int(self._stream.write(text))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
 
 
 def _name_outputs(graph: Any, names: Sequence[str]) -> None:

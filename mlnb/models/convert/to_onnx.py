@@ -9,16 +9,15 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlnb.cache import write_whole
 from mlnb.child.client import child
 from mlnb.errors import ExportError, MlnbError
 from mlnb.formats import open_model_file
 from mlnb.formatting import display_text
 from mlnb.models.convert.agreement import compared, random_feeds, require_close
 from mlnb.models.convert.conversion import Conversion
+from mlnb.models.convert.target import export_target, write_export
 from mlnb.progress import progress
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def to_onnx(
         MissingExtra: what converts is not installed.
     """
     begun = time.monotonic()
-    target = _target(path)
+    target = export_target(path)
     file = model._file
     if not 9 <= opset <= 26:
         raise ExportError(f"opset {opset}: onnxruntime takes 9 to 26, and {OPSET} is a good choice")
@@ -87,7 +86,7 @@ def to_onnx(
         done(2)
         quantised = _is_quantised(model, file)
         require_close(difference, largest, tolerance, judged=not quantised)
-        _write(target, content)
+        write_export(target, content)
         done(3)
     return Conversion(
         path=target,
@@ -159,22 +158,3 @@ def _is_quantised(model: Model, file: ModelFile) -> bool:
     return file.format == "TFLite" and any(
         value.dtype in ("int8", "uint8") and value.initializer for value in model.graph.weights
     )
-
-
-def _target(path: str | os.PathLike[str]) -> Path:
-    target = Path(path).expanduser()
-    if target.is_dir():
-        raise ExportError(
-            f"{display_text(str(target), 200)} is a folder; give the name of a file in it"
-        )
-    if not target.parent.is_dir():
-        raise ExportError(f"there is no folder {display_text(str(target.parent), 200)}")
-    return target
-
-
-def _write(target: Path, content: bytes) -> None:
-    try:
-        write_whole(target, content)
-    except OSError as error:
-        shown = display_text(str(target), 200)
-        raise ExportError(f"cannot write {shown}: {error.strerror or error}") from error

@@ -17,9 +17,10 @@ from mlnb.child.machine import cores
 from mlnb.errors import ModelRunError, need
 from mlnb.formatting import display_text
 from mlnb.models.runtimes import sessions
+from mlnb.models.runtimes.texts import as_bytes, as_text, told
 
 if TYPE_CHECKING:
-    from mlnb.models.runtimes.sessions import Array, Session
+    from mlnb.models.runtimes.sessions import Session
 
 
 def predict(
@@ -91,7 +92,7 @@ class _Session:
                 self._interpreter.set_tensor(number, self._value(number, value))
             self._interpreter.reset_all_variables()
             self._interpreter.invoke()
-            return [_received(self._interpreter.get_tensor(self._outputs[n])) for n in outputs]
+            return [as_text(self._interpreter.get_tensor(self._outputs[n])) for n in outputs]
         except (ValueError, RuntimeError) as error:
             self._shapes = None
             raise _explained(error) from error
@@ -108,7 +109,7 @@ class _Session:
     def _value(self, number: int, value: Any) -> Any:
         """What was fed; zeros for an input that the outputs of a cut do not depend on."""
         if value is not None:
-            return _sent(value)
+            return as_bytes(value)
         detail = self._details[number]
         if detail["dtype"] is np.bytes_:
             return np.full(detail["shape"], b"", object)
@@ -130,9 +131,11 @@ class _SignatureSession:
 
     def run(self, outputs: Sequence[str], feeds: Mapping[str, Any], options: Any) -> list[Any]:
         try:
-            answered = self._run(**{name: _sent(value) for name, value in self._all(feeds).items()})
+            answered = self._run(
+                **{name: as_bytes(value) for name, value in self._all(feeds).items()}
+            )
             return [
-                _received(
+                as_text(
                     self._interpreter.get_tensor(self._inner[name], self._subgraph)
                     if name in self._inner
                     else answered[name]
@@ -148,34 +151,6 @@ class _SignatureSession:
         details = self._run.get_input_details() if missing else {}
         zeros = {name: np.zeros(details[name]["shape"], details[name]["dtype"]) for name in missing}
         return {**zeros, **feeds}
-
-
-def _sent(value: Array) -> Array:
-    """An array as LiteRT takes it: text becomes its bytes."""
-    if value.dtype.kind not in "OUST":
-        return value
-    encoded = np.empty(value.shape, object)
-    encoded.reshape(-1)[:] = [
-        item if isinstance(item, bytes) else str(item).encode("utf-8", "surrogateescape")
-        for item in value.reshape(-1).tolist()
-    ]
-    return encoded
-
-
-def _received(value: Array) -> Array:
-    """An array as mlnb hands it on: bytes that are text become text."""
-    if value.dtype.kind not in "OS":
-        return value
-    texts = np.empty(value.shape, object)
-    texts.reshape(-1)[:] = [_text(item) for item in value.reshape(-1).tolist()]
-    return texts
-
-
-def _text(item: Any) -> Any:
-    try:
-        return item.decode()
-    except (AttributeError, UnicodeDecodeError):
-        return item
 
 
 _CUSTOM = re.compile(r"unresolved custom op: (.+?)\.(?: See |$)")
@@ -198,6 +173,4 @@ def _explained(error: Exception) -> ModelRunError:
             f"the model uses the custom operation {display_text(custom[1], 80)!r}, which LiteRT "
             f"does not have: its author's own runtime is needed to run it"
         )
-    first = display_text(said, 160)
-    more = f"\n{display_text(said, 1200)}" if len(said) > 160 else ""
-    return ModelRunError(f"LiteRT: {first}{more}")
+    return ModelRunError(told(said, "LiteRT: "))

@@ -22,6 +22,7 @@ from mlnb.formats.onnx.cut import cut_content
 from mlnb.formatting import display_text
 from mlnb.models.runtimes import sessions
 from mlnb.models.runtimes.external_data import require_contained
+from mlnb.models.runtimes.texts import told
 
 if TYPE_CHECKING:
     from mlnb.models.runtimes.sessions import Session
@@ -167,9 +168,7 @@ def _shortened(error: Exception) -> MlnbError:
             f"{display_text(lacking[1], 60)!r}, which onnxruntime does not have: its author's own "
             "library is needed to run it"
         )
-    text = re.sub(r"^Load model from .* failed: ?", "", " ".join(text.split()))
-    first = display_text(text, 160)
-    return ModelRunError(first if len(text) <= 160 else f"{first}\n{display_text(text, 1200)}")
+    return ModelRunError(told(re.sub(r"^Load model from .* failed: ?", "", " ".join(text.split()))))
 
 
 _FOREIGN = re.compile(r"([\w.]+):(\w+)\(-1\) is not a registered function/op")

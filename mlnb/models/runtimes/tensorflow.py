@@ -23,6 +23,7 @@ from mlnb.errors import MlnbError, ModelRunError, need
 from mlnb.formatting import display_text, plural
 from mlnb.models.runtimes import sessions
 from mlnb.models.runtimes.tensorflow_inline import Inlined
+from mlnb.models.runtimes.texts import as_bytes, as_text, told
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -88,7 +89,7 @@ class _Session:
             raise ModelRunError(_NOTHING_TO_RUN)
         try:
             fed = {
-                self._tensor(self._inputs[name]): _fed(value)
+                self._tensor(self._inputs[name]): as_bytes(value)
                 for name, value in feeds.items()
                 if value is not None
             }
@@ -183,40 +184,12 @@ def _load(model: Mapping[str, Any], folder: str, session: Any) -> None:
     tf.compat.v1.saved_model.loader.load(session, model["tags"], folder, clear_devices=True)
 
 
-def _fed(value: Any) -> Any:
-    """Text as TensorFlow takes it: bytes, of whatever encoding they were."""
-    if not (isinstance(value, np.ndarray) and value.dtype.kind in "OUS"):
-        return value
-    flat = [
-        item if isinstance(item, bytes) else str(item).encode("utf-8", "surrogateescape")
-        for item in value.reshape(-1).tolist()
-    ]
-    array = np.empty(len(flat), object)
-    array[:] = flat
-    return array.reshape(value.shape)
-
-
 def _received(value: Any) -> Any:
     """An output as it crosses: bytes that are UTF-8 as text, quantised numbers as integers."""
-    if isinstance(value, bytes):
-        return _received(np.array(value, object))
-    array = np.asarray(value)
+    array = np.array(value, object) if isinstance(value, bytes) else np.asarray(value)
     if array.dtype.names:  # qint8 and its like are structures of one field
         return array[array.dtype.names[0]]
-    if array.dtype.kind not in "OS":
-        return array
-    texts = np.empty(array.size, object)
-    texts[:] = [_text(item) for item in array.reshape(-1).tolist()]
-    return texts.reshape(array.shape)
-
-
-def _text(item: Any) -> Any:
-    if not isinstance(item, bytes):
-        return item
-    try:
-        return item.decode("utf-8")
-    except UnicodeDecodeError:
-        return item
+    return as_text(array)
 
 
 _WHERE = re.compile(r"Graph execution error:.*?\nNode: '[^'\n]*'\n?", re.DOTALL)
@@ -235,13 +208,12 @@ def _shortened(error: Exception) -> Exception:
         return MemoryError(str(error))
     text = _WHERE.sub("", getattr(error, "message", "") or str(error))
     text = " ".join(_NOISE.sub("", text).split())
-    for pattern, told in _KNOWN:
+    for pattern, meaning in _KNOWN:
         found = pattern.search(text)
         if found:
-            text = told.format(*(display_text(group or "", 80) for group in found.groups()))
+            text = meaning.format(*(display_text(group or "", 80) for group in found.groups()))
             break
-    first = display_text(text or type(error).__name__, 160)
-    return ModelRunError(first if len(text) <= 160 else f"{first}\n{display_text(text, 1200)}")
+    return ModelRunError(told(text or type(error).__name__))
 
 
 _KNOWN = (

@@ -19,7 +19,7 @@ from mlnb.child.machine import cores
 from mlnb.errors import MlnbError, ModelRunError, need
 from mlnb.formats.source import Source
 from mlnb.formats.torch.exported.calls import admitted
-from mlnb.formats.torch.exported.file import ExportedProgramFile
+from mlnb.formats.torch.exported.file import OLD, ExportedProgramFile
 from mlnb.formats.torch.exported.pickles import refuse_foreign
 from mlnb.formatting import display_text
 from mlnb.models.runtimes import sessions
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 # Before torch is imported: whoever asks for an unpickler of classes gets that of tensors.
 os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = "1"
 torch = need("torch", "train")
-
-_OLD = "serialized_exported_program.json"
 
 
 def predict(
@@ -127,7 +125,7 @@ def _rewritten(file: ExportedProgramFile) -> io.BytesIO:
     program = json.dumps(admitted(file.program)).encode()
     clean = io.BytesIO()
     with zipfile.ZipFile(clean, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in (_old if _OLD in file.archive else _new)(file, program):
+        for name, data in (_old if OLD in file.archive else _new)(file, program):
             archive.writestr(name, data)
     clean.seek(0)
     return clean
@@ -158,7 +156,7 @@ def _new(file: ExportedProgramFile, program: bytes) -> Any:
 
 def _old(file: ExportedProgramFile, program: bytes) -> Any:
     """The layout of torch 2.5 to 2.7."""
-    yield _OLD, program
+    yield OLD, program
     yield "serialized_example_inputs.pt", b""
     for name in ("version", "serialized_state_dict.pt", "serialized_constants.pt"):
         if name in file.archive:

@@ -6,19 +6,15 @@ sample and `record.py` notes what it did; a warning in the graph says so.
 
 from __future__ import annotations
 
-import logging
-import sys
-import threading
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from mlnb.errors import ModelRunError
-from mlnb.formatting import display_text
+from mlnb.formatting import first_line
+from mlnb.models.silence import quietly
 from mlnb.models.torch.record import loose, recorded
 from mlnb.models.torch.state import device_of, undisturbed
 from mlnb.models.torch.taps import Call
@@ -51,7 +47,9 @@ def traced(module: nn.Module, sample: Sample, name: str, taps: Sequence[str] = (
             _require_small(module)
             program, call = _exported(module, sample, tensors, taps)
         except Exception as error:  # noqa: BLE001  torch.export raises what it likes
-            graph = recorded(module, sample, tensors, taps, name, _why(error))
+            graph = recorded(
+                module, sample, tensors, taps, name, first_line(error, 160).rstrip(".")
+            )
             ends = ((graph.inputs, "input"), (graph.outputs, "output"))
             return Traced(graph, *(loose(graph, row, noun, sample.batch) for row, noun in ends))
     return Walk(program, module, name, sample.names, call.names).traced()
@@ -84,45 +82,8 @@ def _exported(
 
 
 def _export(call: Call, tensors: tuple[torch.Tensor, ...], free: Any) -> Any:
-    with _quietly():
+    with quietly():
         return torch.export.export(call, tensors, dynamic_shapes=free, strict=False)
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """torch tells developers of torch about every graph; what matters is in the error."""
-    logger, stream = logging.getLogger("torch"), sys.stderr
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    sys.stderr = _Others(stream)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        sys.stderr = stream
-        logger.setLevel(level)
-
-
-class _Others:
-    """stderr for all threads but this one."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self._mine = threading.get_ident()
-
-    def write(self, text: str) -> int:
-        if threading.get_ident() == self._mine:
-            return len(text)
-        return int(self._stream.write(text))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-
-def _why(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return display_text(lines[0].strip().rstrip(".") if lines else type(error).__name__, 160)
 
 
 def _is_free(program: Any) -> bool:

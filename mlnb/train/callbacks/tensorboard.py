@@ -46,13 +46,13 @@ class TensorBoard:
             self._writer = None
 
     def _steps(self, run: Any) -> None:
-        history, first = run.history, min(self._written, len(run.history))
-        steps = history["step"]
+        history, stop = run.history, len(run.history)
+        steps = history.part("step", self._written, stop)
         for name in history.names:
-            values = history[name]
-            for at in range(first, len(steps), self.every):
-                self._writer.scalar(f"step/{name}", float(values[at]), int(steps[at]))
-        self._written = len(steps)
+            values = history.part(name, self._written, stop)
+            for step, value in zip(steps[:: self.every], values[:: self.every], strict=True):
+                self._writer.scalar(f"step/{name}", float(value), int(step))
+        self._written = stop
 
     def __deepcopy__(self, memo: Any) -> Any:
         raise TypeError("TensorBoard writes to one place, so a fork does without it")

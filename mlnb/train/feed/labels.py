@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlnb.errors import DataError
-from mlnb.formatting import display_text, plural
+from mlnb.formatting import display_text
 
 MOST_TOLD = 5
 
@@ -104,8 +104,3 @@ def row_text(rows: Sequence[int] | npt.NDArray[Any]) -> str:
         return f"row {first}"
     more = len(distinct) - MOST_TOLD
     return f"rows {first}" + (f" and {more:,} more" if more > 0 else "")
-
-
-def classes_text(count: int) -> str:
-    """`1 class`, `3 classes`."""
-    return plural(count, "class").replace("classs", "classes")

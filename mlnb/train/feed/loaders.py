@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from torch.utils.data import DataLoader, IterableDataset
 
 from mlnb.errors import DataError, MlnbError, TrainError
-from mlnb.formatting import display_text
+from mlnb.formatting import first_line
 from mlnb.train.feed.datasets import FromDataset
 from mlnb.train.feed.pairs import Pair, Source, error_text, is_function, kind_of
 
@@ -175,11 +175,8 @@ def _broken(source: Any, number: int, error: Exception) -> MlnbError:
         and any(words in text for words in WORKER_DIED[1:])
     ):
         return TrainError(
-            f"a worker of the DataLoader died at batch {number}: {_first_line(text)}. It is often "
-            "out of memory; try fewer workers (num_workers=0 shows the error itself)"
+            f"a worker of the DataLoader died at batch {number}: "
+            f"{first_line(error, 160).rstrip('.')}. It is often out of memory; try fewer workers "
+            "(num_workers=0 shows the error itself)"
         )
     return DataError(f"batch {number} of the {kind_of(source)} raised {error_text(error)}")
-
-
-def _first_line(text: str) -> str:
-    return display_text(text.strip().splitlines()[0].rstrip("."), 160)

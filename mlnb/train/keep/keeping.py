@@ -7,6 +7,7 @@ fills up later is one sentence in both, and the next epoch tries again.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import time
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 
 AUTO_SECONDS = 10.0
 """How long a run lasts that is worth a folder nobody asked for."""
-EPOCH_SECONDS = 1.0
+AUTO_SHARE = 0.01
+"""Of the time, that the checkpoints at the ends of short epochs may cost in such a folder."""
+SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 10.0
+"""What lies between two of them at least, and at most however dear they are."""
 
 
 class Keeping:
@@ -41,7 +45,8 @@ class Keeping:
             start, every epoch), or False (nothing is written).
         keep: the budget of the kept steps.
         name: of the run.
-        describe: what `run.json` shall tell, as JSON; its "settings" are kept in every checkpoint.
+        describe: what `run.json` shall tell, as JSON.
+        note: what is kept beside every checkpoint, as JSON: how the run was begun, and its edits.
         say: takes one-line notices.
         resumed: the folder that the run goes on in, held already.
     """
@@ -53,10 +58,12 @@ class Keeping:
         *,
         name: str = "run",
         describe: Callable[[], dict[str, Json]] = dict,
+        note: Callable[[], dict[str, Json]] = dict,
         say: Callable[[str], object] = lambda text: None,
         resumed: RunFolder | None = None,
     ) -> None:
         self.kept = Kept(keep)
+        self.kept.note = note
         self._where = folder
         self._keep = keep
         self._name = name
@@ -64,7 +71,7 @@ class Keeping:
         self._say = say
         self._folder = resumed
         self._began = time.monotonic()
-        self._saved = -EPOCH_SECONDS
+        self._due = -math.inf
         self._complained = ""
         self._ended = False
         self._text = ""
@@ -88,7 +95,6 @@ class Keeping:
             RunBusy: another run holds it.
         """
         self._began, self._ended = time.monotonic(), False
-        self.kept.note = self._note
         if self.kept.folder is not None:  # a run that had ended trains on
             self._folder = self.kept.folder = RunFolder.open(self.kept.folder.path, self._say)
             self._tell()
@@ -116,10 +122,10 @@ class Keeping:
         self._trying(lambda: self.kept.offer(state))
 
     def epoch_end(self, state: TrainState) -> None:
-        """After an epoch: a checkpoint."""
+        """After an epoch: a checkpoint, in the automatic folder as often as it is cheap."""
         if self._folder is None:
             self._trying(lambda: self.kept.offer(state, "epoch"))
-        elif not self.auto or time.monotonic() - self._saved >= EPOCH_SECONDS:
+        elif not self.auto or time.monotonic() >= self._due:
             self._save(state, "epoch")
 
     def request(self, state: TrainState, note: str = "") -> Path | None:
@@ -163,11 +169,12 @@ class Keeping:
         *,
         name: str,
         describe: Callable[[], dict[str, Json]] = dict,
+        note: Callable[[], dict[str, Json]] = dict,
         say: Callable[[str], object] = lambda text: None,
     ) -> Keeping:
         """The keeping of a fork: in a folder of its own, which nobody named."""
         where = False if self._where in (False, None) else "auto"
-        return Keeping(where, self._keep, name=name, describe=describe, say=say)
+        return Keeping(where, self._keep, name=name, describe=describe, note=note, say=say)
 
     @contextmanager
     def _holding(self) -> Iterator[None]:
@@ -182,9 +189,13 @@ class Keeping:
             self._folder.close()
 
     def _save(self, state: TrainState, why: str) -> None:
-        if self._trying(lambda: self.kept.keep(take(state), why)):
-            self._saved, self._last = time.monotonic(), _position(state)
+        began = time.monotonic()
+        written = self._trying(lambda: self.kept.keep(take(state), why))
         self._tell()
+        if written:
+            now = time.monotonic()
+            pause = max((now - began) / AUTO_SHARE, SHORTEST_SECONDS)
+            self._due, self._last = now + min(pause, LONGEST_SECONDS), _position(state)
 
     def _open_auto(self) -> None:
         from mlnb.train.keep.runs import make_room, runs_folder
@@ -207,10 +218,6 @@ class Keeping:
             folder = self._folder
             about = {"name": self._name, "auto": self.auto, "when": time.time(), "note": self._text}
             self._trying(lambda: folder.describe(**(about | self._describe())))
-
-    def _note(self) -> dict[str, Json]:
-        about = self._describe()
-        return {key: about[key] for key in ("name", "settings", "data", "edits") if key in about}
 
     def _trying(self, act: Callable[[], object]) -> bool:
         """Whether it could be written; a reason is said once until one is written again."""

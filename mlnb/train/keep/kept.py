@@ -162,12 +162,6 @@ class Kept:
                 held.snapshot, held.nbytes = None, held.entry.nbytes
             self._thin()
 
-    def drop_after(self, step: int) -> None:
-        """Forget the steps beyond that one: a branch that nobody goes on with."""
-        with self._lock:
-            for held in [held for held in self._held if held.step > step]:
-                self._drop(held)
-
     def clear(self) -> None:
         """Let go of what is in memory."""
         with self._lock:

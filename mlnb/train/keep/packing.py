@@ -111,6 +111,8 @@ class _Packer:
         return self._leaf(value, where)
 
     def _items(self, values: list[Any], where: str, depth: int) -> list[Json]:
+        if _is_plain(values):
+            return list(values)
         return [self.pack(item, f"{where}/{i}", depth - 1) for i, item in enumerate(values)]
 
     def _dict(self, word: str, value: Mapping[Any, Any], where: str, depth: int) -> Json:
@@ -189,6 +191,14 @@ def copied(tensor: Tensor) -> Tensor:
     if bare.is_conj() or bare.is_neg():
         bare = bare.resolve_conj().resolve_neg()
     return bare.to("cpu", copy=True)
+
+
+def _is_plain(values: list[Any]) -> bool:
+    """Whether JSON says them as they are, told at once for many numbers of one type."""
+    kinds = set(map(type, values))
+    if kinds == {float}:
+        return all(map(math.isfinite, values))
+    return kinds == {int} and max(map(abs, values)) < _EXACT_INT
 
 
 def _unpack(plan: Json, tensors: Mapping[str, Tensor], own: bool, depth: int) -> Any:

@@ -29,7 +29,7 @@ def random_state() -> dict[str, Any]:
 def set_random_state(state: dict[str, Any]) -> None:
     """Put the global generators where `random_state` found them."""
     version, words, gauss = state["python"]
-    random.setstate((version, tuple(int(word) for word in words), gauss))
+    random.setstate((version, tuple(np.asarray(words).tolist()), gauss))
     np.random.set_state(state["numpy"])
     torch.set_rng_state(state["torch"])
     if "cuda" in state and torch.cuda.is_available():

@@ -21,19 +21,27 @@ CURVES = 8
 def run_curve(run: Any) -> str:
     """Its picture as SVG, with what was given up by rewinds behind it."""
     history: History = run.history
-    series: list[Series] = []
-    for given_up in list(getattr(run, "abandoned", ()))[-3:]:
-        series += of_steps(given_up, color=7, label="given up", dashed=True)[:1]
-    series += of_steps(history)[:CURVES]
+    series = given_up(run) + of_steps(history)[:CURVES]
     series += of_epochs(history, color=1 if len(series) < 2 else len(series))
-    marks = [Note(mark.step, mark.text or mark.kind.replace("_", " ")) for mark in history.marks]
     return line_chart(
         series,
         title=run.name,
         x_label="step",
         log_y=needs_log([one.y for one in series]),
-        marks=marks,
+        marks=notes_of(history),
     )
+
+
+def given_up(run: Any) -> list[Series]:
+    """What rewinds left behind, the last three."""
+    left = list(getattr(run, "abandoned", ()))[-3:]
+    series = [of_steps(one, color=7, label="given up", dashed=True)[:1] for one in left]
+    return [one for some in series for one in some]
+
+
+def notes_of(history: History) -> list[Note]:
+    """What was done meanwhile, each at its step."""
+    return [Note(mark.step, mark.text or mark.kind.replace("_", " ")) for mark in history.marks]
 
 
 def of_steps(

@@ -55,8 +55,13 @@ def head_html(evaluation: Evaluation) -> Markup:
 
 
 def baselines_text(evaluation: Evaluation) -> str:
-    """What others would have: `always the same answer 50.0% · TF-IDF 84.2%`."""
-    named = {"always the same answer": evaluation.majority, **evaluation.baselines}
+    """What others would have: `always the same answer 50.0% · TF-IDF 84.2%`.
+
+    A majority that comes with the others is that of the training rows.
+    """
+    named = dict(evaluation.baselines)
+    if "majority" not in named:
+        named = {"always the same answer": evaluation.majority, **named}
     return " · ".join(f"{display_text(name, 40)} {percent(one)}" for name, one in named.items())
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlnb.figures import Note, Panel, Series, Spot, number_text, plotly_figure
+from mlnb.figures import Panel, Series, Spot, number_text, plotly_figure
 from mlnb.formatting import display_text
-from mlnb.train.show.curve import CURVES, needs_log, of_epochs, of_steps
+from mlnb.train.show.curve import CURVES, given_up, needs_log, notes_of, of_epochs, of_steps
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -38,14 +38,14 @@ def run_figure(runs: Iterable[Any]) -> Figure:
 def _of_one(run: Any) -> Figure:
     """With what was done meanwhile, and what rewinds left behind."""
     history = _history(run)
-    losses = _Losses(_given_up(run) + of_steps(history)[:CURVES])
+    losses = _Losses(given_up(run) + of_steps(history)[:CURVES])
     losses.add_validation(history, color=max(1, len(losses.series)))
     alone = [("", history)]
     return plotly_figure(
         [losses.panel(), *_metrics(alone), *_rates(alone)],
         title=str(run.name),
         x_label="step",
-        marks=[Note(mark.step, mark.text or mark.kind.replace("_", " ")) for mark in history.marks],
+        marks=notes_of(history),
     )
 
 
@@ -87,13 +87,6 @@ class _Losses:
 def _history(run: Any) -> History:
     history: History = run.history() if callable(run.history) else run.history
     return history
-
-
-def _given_up(run: Any) -> list[Series]:
-    """What rewinds left behind, the last three."""
-    left = list(getattr(run, "abandoned", ()))[-3:]
-    series = [of_steps(one, color=7, label="given up", dashed=True)[:1] for one in left]
-    return [one for some in series for one in some]
 
 
 def _metrics(pairs: Sequence[tuple[str, History]]) -> list[Panel]:

@@ -226,7 +226,7 @@ def _branch(
     branch._inherited = edits.line(branch.history.marks, [*run._inherited, *run.edits])
     if run._keeping is not None:
         branch._keeping = run._keeping.branch(
-            name=branch.name, describe=branch._describe, say=branch.say
+            name=branch.name, describe=branch._describe, note=branch._begun, say=branch.say
         )
     if left and not only_stateful:
         branch.say(f"without {', '.join(left)}, which cannot be copied")

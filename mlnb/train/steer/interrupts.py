@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -142,7 +142,6 @@ def _installable() -> bool:
     )
 
 
-Handler = Callable[[int, FrameType | None], Any]
 _NOTHING: AbstractContextManager[Any] = nullcontext()
 _SHIELD = Shield()
 _current: Ladder | None = None

@@ -20,6 +20,7 @@ from mlnb.formatting import display_text
 from mlnb.train.steps.fused import FusedUpdate
 from mlnb.train.steps.kept_buffers import KeptBuffers
 from mlnb.train.steps.precision import pictures_last
+from mlnb.train.steps.step import each
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -253,10 +254,4 @@ def _signature(part: Any) -> Any:
 
 
 def _cloned(outputs: Any) -> Any:
-    if isinstance(outputs, Tensor):
-        return outputs.clone()
-    if isinstance(outputs, dict):
-        return {name: _cloned(value) for name, value in outputs.items()}
-    if type(outputs) in (tuple, list):
-        return type(outputs)(_cloned(value) for value in outputs)
-    return outputs
+    return outputs.clone() if isinstance(outputs, Tensor) else each(outputs, _cloned)

@@ -252,15 +252,16 @@ def widened(outputs: Any) -> Any:
     """Outputs of a lower precision as float32; what is no tensor stays."""
     if isinstance(outputs, Tensor):
         return outputs.float() if outputs.dtype in (torch.bfloat16, torch.float16) else outputs
-    return _each(outputs, widened)
+    return each(outputs, widened)
 
 
 def detached(outputs: Any) -> Any:
     """Outputs that hold no graph; what is no tensor stays."""
-    return outputs.detach() if isinstance(outputs, Tensor) else _each(outputs, detached)
+    return outputs.detach() if isinstance(outputs, Tensor) else each(outputs, detached)
 
 
-def _each(outputs: Any, function: Callable[[Any], Any]) -> Any:
+def each(outputs: Any, function: Callable[[Any], Any]) -> Any:
+    """A dict, tuple or list with `function` done to what it holds; anything else as it is."""
     if isinstance(outputs, dict):
         return {name: function(value) for name, value in outputs.items()}
     if type(outputs) in (tuple, list):

@@ -136,11 +136,6 @@ class EpochMetrics:
 
     # In the training loop
 
-    @property
-    def running_names(self) -> tuple[str, ...]:
-        """Those that are counted while training: accuracy, mae, mse and rmse."""
-        return tuple(self._running)
-
     def running(self, outputs: Tensor, targets: Tensor, sums: dict[str, Tensor]) -> None:
         """Add a batch to the running sums, in place, without a host read.
 

@@ -7,7 +7,7 @@ import pytest
 from train_states import advance, state_of
 
 from mlnb.errors import RunBusy, TrainError
-from mlnb.train.keep import checkpoint, checkpoint_files, keeping
+from mlnb.train.keep import checkpoint, checkpoint_files, keeping, snapshot
 from mlnb.train.keep.keeping import Keeping
 from mlnb.train.keep.run_folder import RunFolder, entries, read_about
 from mlnb.train.keep.run_lock import holder
@@ -98,6 +98,66 @@ def test_auto_writes_after_ten_seconds_and_then_once_a_second(monkeypatch, said)
     assert entries(mine.folder)[-1].step == state.step
     assert read_about(mine.folder)["auto"] is True
     assert said == []
+
+
+@pytest.mark.parametrize(("cost", "pause"), [(0.001, 1.0), (0.05, 5.0), (3.0, 10.0)])
+def test_checkpoints_of_the_auto_folder_lie_as_far_apart_as_they_are_dear(monkeypatch, cost, pause):
+    now = [100.0]
+
+    def slow(state):
+        now[0] += cost
+        return snapshot.take(state)
+
+    monkeypatch.setattr(keeping.time, "monotonic", lambda: now[0])
+    state = state_of()
+    mine = Keeping("auto")
+    mine.begin(state)
+    now[0] += 11
+    mine.tick(state)
+    monkeypatch.setattr(keeping, "take", slow)
+    mine.epoch_end(state)
+    count = len(entries(mine.folder))
+    advance(state, 1)
+    now[0] += 0.99 * pause
+    mine.epoch_end(state)
+    assert len(entries(mine.folder)) == count
+    now[0] += 0.02 * pause
+    mine.epoch_end(state)
+    assert len(entries(mine.folder)) == count + 1
+    mine.end(state, "finished")
+
+
+def test_a_named_folder_gets_every_epoch_however_dear(tmp_path, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(keeping.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(
+        keeping, "take", lambda state: now.__setitem__(0, now[0] + 5) or snapshot.take(state)
+    )
+    state = state_of()
+    mine = Keeping(tmp_path / "run")
+    mine.begin(state)
+    for step in (1, 2, 3):
+        advance(state, 1)
+        mine.epoch_end(state)
+        assert entries(tmp_path / "run")[-1].step == step
+    mine.end(state, "finished")
+
+
+def test_a_run_is_described_once_for_a_checkpoint(tmp_path):
+    told = []
+    state = state_of()
+    mine = Keeping(
+        tmp_path / "run",
+        describe=lambda: told.append("describe") or {"status": "training"},
+        note=lambda: told.append("note") or {"settings": {"lr": 0.1}},
+    )
+    mine.begin(state)
+    advance(state, 1)
+    told.clear()
+    mine.epoch_end(state)
+    assert sorted(told) == ["describe", "note"]
+    assert checkpoint.read(entries(tmp_path / "run")[-1].path).note["settings"] == {"lr": 0.1}
+    mine.end(state, "finished")
 
 
 def test_an_auto_place_that_cannot_be_written_is_one_sentence(tmp_path, monkeypatch, said):

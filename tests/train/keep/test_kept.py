@@ -138,13 +138,6 @@ def test_what_is_in_memory_moves_to_the_folder_and_is_thinned_there_too(tmp_path
         assert again.steps == kept.steps
 
 
-def test_steps_of_a_branch_that_was_given_up_can_be_forgotten():
-    kept = Kept()
-    fill(kept, [0, 5, 10])
-    kept.drop_after(5)
-    assert kept.steps == [0, 5]
-
-
 def test_other_threads_may_ask_while_steps_come_and_go(tmp_path):
     kept = Kept()
     errors = []

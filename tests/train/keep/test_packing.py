@@ -66,6 +66,17 @@ def test_numbers_that_json_cannot_say():
     assert same(back[4:], [2**80, True, 1, 1.0, None])
 
 
+@pytest.mark.parametrize(
+    "numbers",
+    [[1.0, 0.5], [1.0, math.inf], [1, 2], [1, 2**63], [-(2**63)], [1, True], [1, 1.0], []],
+)
+def test_a_list_of_numbers_stays_what_it_is_and_is_a_copy(numbers):
+    packed = pack(numbers, {}, "x")
+    assert packed is not numbers
+    assert same(there_and_back(numbers), numbers)
+    assert "Infinity" not in json.dumps(packed)
+
+
 def test_kinds_of_dicts_and_sets_stay_what_they_are():
     value = {
         "milestones": Counter({30: 1}),

@@ -277,7 +277,6 @@ def test_running_counts_are_the_same_as_over_the_whole():
     logits, labels = (torch.tensor(part) for part in multiclass("good", 0))
     loss = resolve_loss("auto", outputs=logits[:2], targets=labels[:2])
     metrics = resolve_metrics(["accuracy", "f1"], loss=loss, outputs=logits, targets=labels)
-    assert metrics.running_names == ("accuracy",)
     sums = {}
     for at in range(0, 300, 64):
         metrics.running(logits[at : at + 64], labels[at : at + 64], sums)

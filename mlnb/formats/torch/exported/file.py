@@ -35,7 +35,8 @@ T = TypeVar("T")
 SCHEMA = 8
 """The major version of the schema that is known here, of torch 2.5 to 2.15 at least."""
 
-_OLD = "serialized_exported_program.json"
+OLD = "serialized_exported_program.json"
+"""Where torch 2.5 to 2.7 put the program in the archive."""
 _MARK = "archive_format"
 _COMPILED = "data/aotinductor/"
 _PACKED = 32
@@ -48,7 +49,7 @@ def looks_inside(names: Collection[str]) -> bool:
     >>> looks_inside(["resnet18/archive_format", "resnet18/models/model.json"])
     True
     """
-    return _OLD in names or any(_is_mark(name) or _COMPILED in name for name in names)
+    return OLD in names or any(_is_mark(name) or _COMPILED in name for name in names)
 
 
 class ExportedProgramFile(ModelFile):
@@ -187,8 +188,8 @@ class ExportedProgramFile(ModelFile):
     @cached_property
     def _programs(self) -> dict[str, str]:
         """The members with programs by the programs' names."""
-        if _OLD in self.archive:
-            return {"model": _OLD}
+        if OLD in self.archive:
+            return {"model": OLD}
         begin = f"{self.root}models/"
         return {
             name[len(begin) : -len(".json")]: name
