@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from mlnb.data.checks import check_data as check_data
     from mlnb.data.duplicates import near_duplicates as near_duplicates
     from mlnb.data.image_frame import image_frame as image_frame
+    from mlnb.data.label_map import LabelMap as LabelMap
     from mlnb.data.sample import Sample as Sample
     from mlnb.data.samples import list_samples as list_samples
     from mlnb.data.samples import load_sample as load_sample
     from mlnb.data.splits import split as split
+    from mlnb.data.tables import read_table as read_table
+    from mlnb.data.text import TextFacts as TextFacts
+    from mlnb.data.text import describe_texts as describe_texts
     from mlnb.device.table import devices as devices
     from mlnb.downloads import download as download
     from mlnb.errors import CallbackError as CallbackError
@@ -58,6 +62,8 @@ if TYPE_CHECKING:
     from mlnb.models.prediction import Prediction as Prediction
     from mlnb.networks.backbones import backbone as backbone
     from mlnb.networks.backends import backends as backends
+    from mlnb.networks.encoders import Encoder as Encoder
+    from mlnb.networks.encoders import encoder as encoder
     from mlnb.networks.export import export_onnx as export_onnx
     from mlnb.networks.network import Network as Network
     from mlnb.networks.nodes import Input as Input
@@ -66,6 +72,8 @@ if TYPE_CHECKING:
     from mlnb.specs import TensorSpecs as TensorSpecs
     from mlnb.tasks.comparison import compare_backbones as compare_backbones
     from mlnb.tasks.images.classification import ImageClassifier as ImageClassifier
+    from mlnb.tasks.similarity.similarity import SentenceSimilarity as SentenceSimilarity
+    from mlnb.tasks.texts.classification import TextClassifier as TextClassifier
     from mlnb.train.callbacks.csv_logger import CSVLogger as CSVLogger
     from mlnb.train.callbacks.early_stopping import EarlyStopping as EarlyStopping
     from mlnb.train.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
@@ -87,15 +95,19 @@ if TYPE_CHECKING:
     from mlnb.widgets.prediction_panel import PredictionPanel as PredictionPanel
     from mlnb.widgets.selection import Selection as Selection
     from mlnb.widgets.tensor_table import TensorTable as TensorTable
+    from mlnb.widgets.text_table import TextTable as TextTable
     from mlnb.widgets.training_monitor import TrainingMonitor as TrainingMonitor
 
 _HOMES = {
     "data.checks": ["check_data"],
     "data.duplicates": ["near_duplicates"],
     "data.image_frame": ["image_frame"],
+    "data.label_map": ["LabelMap"],
     "data.sample": ["Sample"],
     "data.samples": ["list_samples", "load_sample"],
     "data.splits": ["split"],
+    "data.tables": ["read_table"],
+    "data.text": ["TextFacts", "describe_texts"],
     "device.table": ["devices"],
     "downloads": ["download"],
     "errors": [
@@ -130,6 +142,7 @@ _HOMES = {
     "models.prediction": ["Prediction"],
     "networks.backbones": ["backbone"],
     "networks.backends": ["backends"],
+    "networks.encoders": ["Encoder", "encoder"],
     "networks.export": ["export_onnx"],
     "networks.network": ["Network"],
     "networks.nodes": ["Input"],
@@ -137,6 +150,8 @@ _HOMES = {
     "specs": ["TensorSpec", "TensorSpecs"],
     "tasks.comparison": ["compare_backbones"],
     "tasks.images.classification": ["ImageClassifier"],
+    "tasks.similarity.similarity": ["SentenceSimilarity"],
+    "tasks.texts.classification": ["TextClassifier"],
     "train.callbacks.csv_logger": ["CSVLogger"],
     "train.callbacks.early_stopping": ["EarlyStopping"],
     "train.callbacks.model_checkpoint": ["ModelCheckpoint"],
@@ -157,6 +172,7 @@ _HOMES = {
     "widgets.prediction_panel": ["PredictionPanel"],
     "widgets.selection": ["Selection"],
     "widgets.tensor_table": ["TensorTable"],
+    "widgets.text_table": ["TextTable"],
     "widgets.training_monitor": ["TrainingMonitor"],
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlnb.data.confident_learning import Judged, judge
+from mlnb.data.rows import taking_part
 from mlnb.data.slices import worst_slices
 from mlnb.data.twins import Twin, twins
 from mlnb.errors import DataError
@@ -64,10 +65,7 @@ def check_data(
     """
     values = _checked(frame, features, labels, folds)
     usable = np.isfinite(values).all(axis=1)
-    if "status" in frame:
-        usable &= (frame["status"] == "ok").to_numpy()
-    if "left_out" in frame:
-        usable &= ~frame["left_out"].eq(True).to_numpy(bool)
+    usable &= taking_part(frame)
     if not usable.any():
         raise DataError(
             f"Not one of {plural(len(frame), 'row')} has features and the status ok; there is "

@@ -19,9 +19,10 @@ from mlnb.data.images import PIXELS, RGBArray, open_image, orientation, to_rgb
 from mlnb.errors import DataError, ImageError, unknown
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from PIL.Image import Image, Resampling
 
 Mode = Literal["crop", "pad", "stretch"]
+Interpolation = Literal["bilinear", "bicubic"]
 Box = tuple[float, float, float, float]
 Batch = tuple[slice, RGBArray, dict[int, str]]
 
@@ -39,6 +40,7 @@ def decode(
     resize: int | None = None,
     workers: int | Literal["auto"] = "auto",
     antialias: bool = True,
+    interpolation: Interpolation = "bilinear",
     batch: int = 32,
     pixels: int = PIXELS,
 ) -> Iterator[Batch]:
@@ -59,6 +61,7 @@ def decode(
         workers: threads; one a core by default.
         antialias: whether what gets smaller is averaged, as Pillow and torchvision do; without,
             two neighbours are mixed and the rest is passed over, as TensorFlow does.
+        interpolation: `"bilinear"`, or `"bicubic"` as for the weights of EfficientNet and Swin.
         batch: pictures in a batch; the last may have fewer.
         pixels: the most pixels (width × height) that are decoded in a file.
 
@@ -68,9 +71,9 @@ def decode(
 
     Raises:
         DataError: sizes that do not fit each other.
-        UnknownName: a `mode` that there is none of.
+        UnknownName: a `mode` or `interpolation` that there is none of.
     """
-    fit = Fit(size, mode, resize, antialias)
+    fit = Fit(size, mode, resize, antialias, interpolation)
     threads = cores() if workers == "auto" else max(1, workers)
     files = [os.fspath(path) for path in paths]
     return _decode(files, fit, threads, batch, pixels)
@@ -88,11 +91,15 @@ class Fit:
     mode: Mode = "crop"
     resize: int | None = None
     antialias: bool = True
+    interpolation: Interpolation = "bilinear"
 
     def __post_init__(self) -> None:
         modes = ("crop", "pad", "stretch")
         if self.mode not in modes:
             raise unknown("mode", self.mode, modes)
+        ways = ("bilinear", "bicubic")
+        if self.interpolation not in ways:
+            raise unknown("interpolation", self.interpolation, ways)
         if min(self.size) < 1:
             raise DataError(f"size is {self.size}; expected a height and a width of at least 1")
         if self.resize is not None and self.resize < max(self.size):
@@ -125,11 +132,10 @@ class Fit:
         size, box = self.place(*(whole or picture.size))
         left, top, right, bottom = (edge / by for edge in box)
         if self.antialias:
-            way = pillow.Resampling.BILINEAR
-            fitted = picture.resize(size, way, box=(left, top, right, bottom))
+            fitted = picture.resize(size, self._way, box=(left, top, right, bottom))
         else:
-            way, extent = pillow.Resampling.BILINEAR, pillow.Transform.EXTENT
-            fitted = picture.transform(size, extent, (left, top, right, bottom), way)
+            extent = pillow.Transform.EXTENT
+            fitted = picture.transform(size, extent, (left, top, right, bottom), self._way)
         height, width = self.size
         if size == (width, height):
             return fitted
@@ -169,13 +175,17 @@ class Fit:
 
     def _middle(self, picture: Image) -> Image:
         """The whole picture scaled, and its middle."""
-        from PIL import Image as pillow
-
         whole = self._whole(*picture.size)
         left, top = self._corner(*whole)
         height, width = self.size
-        scaled = picture.resize(whole, pillow.Resampling.BILINEAR)
+        scaled = picture.resize(whole, self._way)
         return scaled.crop((left, top, left + width, top + height))
+
+    @property
+    def _way(self) -> Resampling:
+        from PIL import Image as pillow
+
+        return pillow.Resampling[self.interpolation.upper()]
 
     def _corner(self, width: int, height: int) -> tuple[int, int]:
         """Where the middle begins, rounded as torchvision does."""

@@ -6,19 +6,18 @@ never close it, which would swallow the rest of the file.
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlnb.data.sample import LabelledImages
+from mlnb.data.tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff"}
-TABS = {"sep": "\t", "quoting": csv.QUOTE_NONE, "encoding": "utf-8"}
 
 
 def read_class_folders(folder: Path) -> pd.DataFrame:
@@ -62,9 +61,7 @@ def read_mnist(file: Path) -> LabelledImages:
 
 def read_labelled_lines(file: Path) -> pd.DataFrame:
     """A row a line: `text`, and the whole number after its last TAB as `label`."""
-    import pandas as pd
-
-    return pd.read_csv(file, names=["text", "label"], **TABS)
+    return _table(file, ["text", "label"])
 
 
 def read_sentence_pairs(path: Path) -> pd.DataFrame:
@@ -80,16 +77,21 @@ def read_sentence_pairs(path: Path) -> pd.DataFrame:
 
 
 def _pairs(file: Path) -> pd.DataFrame:
-    import pandas as pd
-
     with file.open(encoding="utf-8") as content:
         titled = "sentence_A" in content.readline()
     if not titled:
-        frame = pd.read_csv(file, names=["score", "sentence_a", "sentence_b"], **TABS)
-        return frame.assign(part=file.stem)
+        return _table(file, ["score", "sentence_a", "sentence_b"]).assign(part=file.stem)
     names = {"sentence_A": "sentence_a", "sentence_B": "sentence_b", "relatedness_score": "score"}
-    frame = pd.read_csv(file, **TABS).rename(columns=names)
+    frame = _table(file).rename(columns=names)
     return frame.assign(part=frame.get("SemEval_set", file.stem))
+
+
+def _table(file: Path, names: list[str] | None = None) -> pd.DataFrame:
+    """Columns with TABs between; by these names, or by those in the first line."""
+    header = names is None
+    frame = read_table(file, names, "\t", header=header, quote=None, tell=lambda _: None)
+    frame.attrs.clear()
+    return frame
 
 
 def read_optdigits(file: Path) -> LabelledImages:

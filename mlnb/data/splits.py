@@ -8,11 +8,13 @@ two rows stops nothing, as it does in scikit-learn's `train_test_split`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from mlnb.data.rows import taking_part
+from mlnb.data.text import folded
 from mlnb.errors import DataError, unknown
 from mlnb.formatting import display_text, plural
 
@@ -35,6 +37,7 @@ def split(
     seed: int = 0,
     label: str = "label",
     *,
+    text: str | Sequence[str] | None = None,
     duplicates: Literal["warn", "together", "ignore"] = "warn",
     tell: Callable[[str], object] = print,
 ) -> DataFrame:
@@ -49,13 +52,15 @@ def split(
     >>> frame.split.value_counts()
 
     Args:
-        frame: of `image_frame`, or any other; one with a column `path` is taken for pictures, one
-            with a column `text` for texts.
+        frame: of `image_frame`, or any other; one with a column `path` is taken for pictures.
         validation: the share of rows to validate on, 0 to 1.
         test: the share of rows to test on, 0 to 1.
         stratify: give every class its share of each part.
         seed: another seed, another split.
         label: the column with the classes.
+        text: the column with texts, which say the same where they differ in case or white space
+            only; or several columns, as of pairs. Without it, unless there are pictures, the one
+            called text, whatever its case.
         duplicates: `"warn"` of near-duplicates in different parts, keep them `"together"` in one,
             or `"ignore"` them, which saves looking at every picture.
         tell: what is worth a sentence goes here, line by line.
@@ -65,7 +70,7 @@ def split(
 
     Raises:
         DataError: shares that leave nothing to train on; no row that can take part.
-        UnknownName: the frame has no column `label`.
+        UnknownName: the frame has no column `label` or `text`.
     """
     if duplicates not in ("warn", "together", "ignore"):
         raise unknown("way with duplicates", duplicates, ("warn", "together", "ignore"))
@@ -78,7 +83,8 @@ def split(
         raise unknown("column", label, map(str, frame.columns))
     rows = _taking_part(frame, label if stratify else None, tell)
     chosen = frame.iloc[rows]
-    alike = np.arange(len(rows)) if duplicates == "ignore" else _alike(chosen)
+    said_in = _said_in(frame, text)
+    alike = np.arange(len(rows)) if duplicates == "ignore" else _alike(chosen, said_in)
     strata = _strata(chosen[label]) if stratify else np.zeros(len(rows), np.int64)
     units = alike if duplicates == "together" else np.arange(len(rows))
     parts = _draw(units, strata, validation, test, np.random.default_rng(seed))
@@ -86,18 +92,16 @@ def split(
         asked = [part for part, share in (("validation", validation), ("test", test)) if share]
         _tell_of_small_classes(chosen[label], parts, asked, tell)
     if duplicates == "warn":
-        _tell_of_leaks(chosen, alike, parts, tell)
+        shown = chosen[said_in[0]] if said_in else chosen.get("path", chosen.index)
+        names = [str(name) if said_in else os.path.basename(str(name)) for name in shown]
+        _tell_of_leaks(names, alike, parts, tell)
     column = np.full(len(frame), "", object)
     column[rows] = parts
     return frame.assign(split=column)
 
 
 def _taking_part(frame: DataFrame, label: str | None, tell: Callable[[str], object]) -> IntArray:
-    good = np.ones(len(frame), bool)
-    if "status" in frame:
-        good &= (frame["status"] == "ok").to_numpy(bool)
-    if "left_out" in frame:
-        good &= ~frame["left_out"].eq(True).to_numpy(bool)
+    good = taking_part(frame)
     if not good.any():
         raise DataError(
             f"no row to split: the frame has {plural(len(frame), 'row')}, and none has status 'ok'"
@@ -116,19 +120,33 @@ def _taking_part(frame: DataFrame, label: str | None, tell: Callable[[str], obje
     return np.flatnonzero(good)
 
 
-def _alike(frame: DataFrame) -> IntArray:
+def _said_in(frame: DataFrame, text: str | Sequence[str] | None) -> list[str]:
+    """The columns whose texts make rows alike; none where pictures do, or nothing."""
+    if text is None:
+        alike = [name for name in map(str, frame.columns) if name.casefold() == "text"]
+        return [] if "path" in frame else [name for name in alike if name in frame][:1]
+    named = [text] if isinstance(text, str) else list(text)
+    for name in named:
+        if name not in frame:
+            raise unknown("column", str(name), map(str, frame.columns))
+    return named
+
+
+def _alike(frame: DataFrame, said_in: list[str]) -> IntArray:
     """A number for each row, the same for those that show or say the same."""
     groups = np.arange(len(frame))
-    if "path" in frame:
+    if said_in:
+        said = zip(*(frame[name].map(folded) for name in said_in), strict=True)
+        first: dict[tuple[str, ...], int] = {}
+        for place, texts in enumerate(said):
+            if any(texts):  # to say nothing is not to say the same
+                groups[place] = first.setdefault(texts, place)
+    elif "path" in frame:
         from mlnb.data.duplicates import near_duplicates
 
         found = near_duplicates(frame.reset_index(drop=True))
         for _, ids in found.groupby("group")["id"]:
             groups[ids] = ids.min()
-    elif "text" in frame:
-        said = frame["text"].map(lambda text: " ".join(str(text).casefold().split()))
-        first = {text: place for place, text in reversed(list(enumerate(said)))}
-        groups = np.array([first[text] for text in said], np.int64)
     return groups
 
 
@@ -181,7 +199,7 @@ def _tell_of_small_classes(
 
 
 def _tell_of_leaks(
-    frame: DataFrame,
+    names: list[str],
     alike: IntArray,
     parts: PartArray,
     tell: Callable[[str], object],
@@ -196,11 +214,9 @@ def _tell_of_leaks(
     group = np.flatnonzero(alike == alike[np.flatnonzero(torn)[0]])
     one = group[0]
     other = next(row for row in group if parts[row] != parts[one])
-    column = "path" if "path" in frame else "text"
-    names = [os.path.basename(str(frame[column].iloc[row])) for row in (one, other)]
     tell(
         f"{plural(int(torn.sum()), 'row')} with a near-duplicate in another part, which makes the "
-        f"score too good: {display_text(names[0], 40)} ({parts[one]}) is like "
-        f"{display_text(names[1], 40)} ({parts[other]}); "
+        f"score too good: {display_text(names[one], 40)} ({parts[one]}) is like "
+        f"{display_text(names[other], 40)} ({parts[other]}); "
         'split(frame, duplicates="together") keeps them in one'
     )

@@ -17,6 +17,7 @@ import numpy as np
 
 from mlnb.cache import STAND_INS, cache_folder, locked, put, writing
 from mlnb.data.stand_in_models import chairs_model, mobilenet
+from mlnb.data.stand_in_texts import write_lines, write_sick, write_yelp
 from mlnb.tensor_stats import tensor_picture
 
 if TYPE_CHECKING:
@@ -52,47 +53,6 @@ def stand_in(official: Official) -> Sample:
     return official.stand_in(folder, says)
 
 
-# ---------------------------------------------------------------------------------------- texts
-
-
-def _yelp(folder: Path) -> None:
-    things = ("food", "service", "soup", "pizza", "staff", "coffee", "salad", "place", "menu")
-    words = {
-        1: ("great", "lovely", "fresh", "wonderful", "friendly", "perfect", "delicious"),
-        0: ("awful", "slow", "cold", "bland", "rude", "terrible", "disappointing"),
-    }
-    frames = ("The {thing} was {word}.", "I thought that the {thing} was {word}, as always.")
-    lines = [
-        f"{frame.format(thing=thing, word=words[label][number])}\t{label}"
-        for frame, thing, number, label in product(frames, things, range(7), (1, 0))
-    ]
-    _write_lines(folder / "yelp_labelled.txt", lines)
-
-
-def _sick(folder: Path) -> None:
-    slots = (
-        ("A man", "A woman", "A child", "A dog"),
-        ("is running", "is sleeping", "is playing", "is eating"),
-        ("in a park", "in a house", "near a river", "on a bench"),
-    )
-    sentences = list(product(*slots))
-    parts = ("TRAIN", "TRAIN", "TRIAL", "TEST")
-    lines = ["pair_ID\tsentence_A\tsentence_B\tentailment_label\trelatedness_score\tSemEval_set"]
-    for index, first in enumerate(sentences):
-        for step in (0, 1, 5, 21):
-            second = sentences[(index + step) % len(sentences)]
-            same = sum(a == b for a, b in zip(first, second, strict=True))
-            row = (len(lines), f"{' '.join(first)}.", f"{' '.join(second)}.")
-            label = "ENTAILMENT" if same == 3 else "NEUTRAL"
-            score = (1.2, 2.1, 3.6, 5.0)[same]
-            lines.append("\t".join(map(str, (*row, label, score, parts[len(lines) % 4]))))
-    _write_lines(folder / "SICK.txt", lines)
-
-
-def _write_lines(file: Path, lines: list[str]) -> None:
-    file.write_text("\n".join([*lines, ""]), encoding="utf-8", newline="\n")
-
-
 # ------------------------------------------------------------------------------------- pictures
 
 # The strokes of each digit, as a clock radio draws them: o and u are the upper left and right,
@@ -117,7 +77,7 @@ def _digits(folder: Path) -> None:
         for stroke in _STROKES[digit]:
             small[_WHERE[stroke]] = ink
         lines.append(",".join(map(str, [*picture.ravel(), digit])))
-    _write_lines(folder / "optdigits.tes", lines)
+    write_lines(folder / "optdigits.tes", lines)
 
 
 def _cats_vs_dogs(folder: Path) -> None:
@@ -252,9 +212,9 @@ def _save_model(
 
 _MAKERS: dict[str, Callable[[Path], None]] = {
     "digits": _digits,
-    "yelp": _yelp,
+    "yelp": write_yelp,
     "cats_vs_dogs": _cats_vs_dogs,
-    "sick": _sick,
+    "sick": write_sick,
     "detection": _detection,
     "tinyyolov2-7": _tiny_yolo,
     "mnist-8": _mnist_8,

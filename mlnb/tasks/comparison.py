@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlnb.data.confident_learning import out_of_sample
-from mlnb.data.features import FeatureCache
 from mlnb.errors import CheckpointError, DataError, DownloadError, need, unknown
 from mlnb.networks.backbones import Backbone, backbone
 from mlnb.tasks.estimator import classes_of, codes_of
-from mlnb.tasks.images.bottleneck import BATCH, bottleneck
+from mlnb.tasks.images.bottleneck import BATCH, bottleneck, cache_of
 from mlnb.tasks.images.features import TorchFeatures
+from mlnb.tasks.images.learning import in_turn
 from mlnb.tasks.images.pictures import Pictures, take_pictures, usable
 from mlnb.train.evaluation import Evaluation, evaluate
 
@@ -211,12 +211,7 @@ def _chosen(
     pictures, _ = usable(pictures)
     classes = classes_of(pictures.labels or ())
     codes = codes_of(pictures.labels or (), classes, "data")
-    order = np.random.default_rng(seed).permutation(len(codes))
-    turn = np.empty(len(codes), np.int64)  # the how-manieth of its class each is
-    for code in range(len(classes)):
-        members = order[codes[order] == code]
-        turn[members] = np.arange(len(members))
-    rows = np.sort(np.lexsort((codes, turn))[:limit])
+    rows = np.sort(in_turn(codes, np.random.default_rng(seed))[:limit])
     if np.bincount(codes[rows], minlength=len(classes)).min() < 2:
         raise DataError(
             f"{len(rows)} photographs of {len(classes)} classes leave a class with fewer than two; "
@@ -230,8 +225,7 @@ def _compared(
 ) -> ComparedBackbone:
     begun = time.monotonic()
     features = TorchFeatures(body)
-    kept = FeatureCache(features.key, None if cache is True else cache) if cache else None
-    made = bottleneck(pictures, features, kept)
+    made = bottleneck(pictures, features, cache_of(cache, features))
     read = np.flatnonzero(made.is_read)
     folds = min(FOLDS, int(np.bincount(codes[read], minlength=len(classes)).min()))
     if folds < 2:

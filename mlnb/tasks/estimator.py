@@ -67,7 +67,9 @@ class Classifier(_base.ClassifierMixin, _base.BaseEstimator):
         )
 
     def _require_fitted(self) -> None:
-        need("sklearn.utils.validation", "train").check_is_fitted(self, "classes_")
+        words = "This %(name)s has learnt nothing yet: fit(…) it, or %(name)s.load(folder)."
+        validation = need("sklearn.utils.validation", "train")
+        validation.check_is_fitted(self, "classes_", msg=words)
 
 
 def classes_of(labels: Iterable[Any], what: str = "pictures") -> Array:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from mlnb.errors import DataError, ModelRunError, unknown
-from mlnb.formatting import display_text
+from mlnb.formatting import first_line
 from mlnb.models.live import live_module
 from mlnb.models.torch.state import device_of, settled, undisturbed
 from mlnb.networks.backbones import Backbone
@@ -120,7 +120,7 @@ def _called(module: nn.Module, pixels: Tensor) -> Any:
     except DataError:
         raise
     except Exception as error:
-        said = display_text((str(error).splitlines() or [""])[0], 200)
+        said = first_line(error)
         raise ModelRunError(
             f"the module does not take a picture of {list(pixels.shape)}: {said}"
         ) from error

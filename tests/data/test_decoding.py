@@ -47,10 +47,13 @@ def one(path: Path, *args, **words) -> np.ndarray:
     return images[0]
 
 
-def torchvision_pixels(path: Path, resize: int, size: tuple[int, int]) -> np.ndarray:
-    from torchvision.transforms import CenterCrop, Compose, Resize
+def torchvision_pixels(
+    path: Path, resize: int, size: tuple[int, int], interpolation: str = "bilinear"
+) -> np.ndarray:
+    from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Resize
 
-    fitted = Compose([Resize(resize), CenterCrop(size)])(Image.fromarray(read_image(path)))
+    scaled = Resize(resize, InterpolationMode(interpolation))
+    fitted = Compose([scaled, CenterCrop(size)])(Image.fromarray(read_image(path)))
     return np.asarray(fitted).astype(int)
 
 
@@ -70,6 +73,20 @@ def test_pixels_are_those_of_torchvision(tmp_path: Path, size: tuple[int, int]) 
     path = saved(tmp_path / "a.jpg", photograph(size), quality=95)
     difference = apart(one(path, (224, 224), resize=256), torchvision_pixels(path, 256, (224, 224)))
     assert difference.max() == 0
+
+
+@pytest.mark.parametrize("size", [(500, 375), (257, 391), (80, 99), (2000, 1500)])
+def test_bicubic_pixels_are_those_of_torchvision(tmp_path: Path, size: tuple[int, int]) -> None:
+    path = saved(tmp_path / "a.jpg", photograph(size), quality=95)
+    came = one(path, (224, 224), resize=256, interpolation="bicubic")
+    difference = apart(came, torchvision_pixels(path, 256, (224, 224), "bicubic"))
+    assert difference.max() == 0 if max(size) < 1000 else difference.mean() < 1
+    assert apart(came, one(path, (224, 224), resize=256)).mean() > 0.05
+
+
+def test_another_interpolation_is_unknown() -> None:
+    with pytest.raises(UnknownName, match="bicubic"):
+        Fit((8, 8), interpolation="cubic")
 
 
 def test_a_long_strip_is_not_scaled_as_a_whole(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from mlnb.data.official import OFFICIAL, Remote, cached
 from mlnb.data.sample import LabelledImages
 from mlnb.data.samples import list_samples, load_sample
 from mlnb.data.stand_ins import stand_in
+from mlnb.data.text import describe_texts
 from mlnb.errors import DownloadError, DownloadRefused, SampleMissing
 
 HEADER = "pair_ID\tsentence_A\tsentence_B\tentailment_label\trelatedness_score\tSemEval_set\n"
@@ -311,10 +312,13 @@ def test_there_is_a_stand_in_for_each_which_comes_out_the_same(name: str, tmp_pa
 
 def test_made_texts_and_pictures_are_like_the_real_ones():
     yelp = stand_in(OFFICIAL["yelp"]).data()
-    assert yelp["label"].value_counts().tolist() == [126, 126]
+    assert yelp["label"].value_counts().tolist() == [180, 180]
+    facts = describe_texts(yelp)
+    assert (facts.empty, facts.duplicates, facts.contradictions) == (0, 0, 0)
     sick = stand_in(OFFICIAL["sick"]).data()
     assert sick["score"].between(1, 5).all()
     assert set(sick["part"]) == {"TRAIN", "TRIAL", "TEST"}
+    assert not sick[["sentence_a", "sentence_b"]].duplicated().any()
     same = sick["sentence_a"] == sick["sentence_b"]
     assert (sick["score"][same] == 5.0).all()
     assert (sick["score"][~same] < 5.0).all()

@@ -266,6 +266,39 @@ def test_a_long_text_goes_out_in_batches() -> None:
     assert max(sizes) == 32
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("it isn't well-made – really", ["it", "isn't", "well-made", "really"]),
+        ("好吃。very 好", ["好", "吃", "very", "好"]),
+        ("so 😋!", ["so", "😋"]),
+        ("हिन्दी naïve", ["हिन्दी", "naïve"]),
+        ("a_b c/d (e) «f»", ["a", "b", "c", "d", "e", "f"]),
+    ],
+)
+def test_words_of_other_scripts(text: str, found: list[str]) -> None:
+    assert [word.text for word in words(likes, text)] == found
+
+
+def test_what_a_model_does_not_read_has_no_share_and_a_note_says_so() -> None:
+    text = "great food and awful chairs"
+    found = words(likes, text, until=len("great food an"))
+    assert [word.text for word in found] == ["great", "food", "and"]
+    assert found.note == "The model reads 3 words; what is behind has no share."
+    assert words(likes, text, until=len(text)).note == ""
+    most = words(likes, "good " * 600)
+    assert len(most) == 512
+    assert most.note.startswith("The first 512 words")
+
+
+def test_the_text_is_shown_with_its_words_coloured() -> None:
+    page = words(likes, "great <b>x</b> awful " + "x " * 600, target=1)._repr_html_()
+    assert "<b>" not in page
+    assert "&lt;" in page
+    assert page.index("30, 110, 210") < page.index("225, 125, 20")
+    assert "The first 512 words" in page
+
+
 def test_what_is_no_text_is_told() -> None:
     with pytest.raises(DataError, match="expected a text; received list"):
         words(likes, ["good"])

@@ -6,6 +6,7 @@ next fit goes on there.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlnb.data.features import FeatureCache
 from mlnb.errors import ImageError
 from mlnb.formatting import display_text, plural, seconds_text
 from mlnb.progress import progress
 
 if TYPE_CHECKING:
-    from mlnb.data.features import FeatureCache
     from mlnb.tasks.images.features import Features
     from mlnb.tasks.images.pictures import Pictures
 
@@ -103,6 +104,20 @@ def bottleneck(
         raise ImageError(f"Not one of {plural(len(pictures), 'picture')} can be read: {first}")
     computed = len(wanted) - len(reasons)
     return Bottleneck(_together(rows, len(pictures)), reasons, computed, time.monotonic() - begun)
+
+
+def cache_of(
+    where: bool | str | os.PathLike[str] | None, features: Features
+) -> FeatureCache | None:
+    """Where the features of pictures are kept.
+
+    Args:
+        where: `True` is mlnb's own cache, a path another folder, `False` and `None` nowhere.
+        features: what makes them.
+    """
+    if where is False or where is None:
+        return None
+    return FeatureCache(features.key, None if where is True else where)
 
 
 def _together(rows: dict[int, Array], count: int) -> Array:

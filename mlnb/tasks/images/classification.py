@@ -16,9 +16,9 @@ from torch import nn
 
 from mlnb.errors import TrainError
 from mlnb.tasks.estimator import Classifier, codes_of
-from mlnb.tasks.images.bottleneck import bottleneck
+from mlnb.tasks.images.bottleneck import bottleneck, cache_of
 from mlnb.tasks.images.features import ModelFeatures
-from mlnb.tasks.images.fitting import cache_of, check_words, learn
+from mlnb.tasks.images.fitting import check_words, learn
 from mlnb.tasks.images.learning import learning_of, left_out_text, testing_of
 from mlnb.tasks.images.pictures import take_pictures
 from mlnb.tasks.images.training import probabilities
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mlnb.networks.export import ExportReport
     from mlnb.networks.sequential import Sequential
     from mlnb.tasks.images.bottleneck import Bottleneck
+    from mlnb.tasks.images.pictures import Pictures
     from mlnb.tasks.images.preprocessing import Preprocessing
     from mlnb.train.run import Run
 
@@ -178,7 +179,7 @@ class ImageClassifier(Classifier):
             X: as for `predict_proba`.
         """
         self._require_fitted()
-        return bottleneck(take_pictures(X), self._features, cache_of(self, self._features)).features
+        return self._bottleneck(take_pictures(X)).features
 
     def evaluate(self, test: Any, y: Any = None, *, target: str | None = None) -> Evaluation:
         """How good it is on pictures that it has not seen.
@@ -197,7 +198,7 @@ class ImageClassifier(Classifier):
         self._require_fitted()
         pictures, left_out = testing_of(test, y, target=target)
         codes_of(pictures.labels or (), self.classes_, "test")
-        made = bottleneck(pictures, self._features, cache_of(self, self._features))
+        made = self._bottleneck(pictures)
         left_out |= made.left_out(pictures.ids)
         read = np.flatnonzero(made.is_read)
         seen = pictures.rows(read)
@@ -238,6 +239,9 @@ class ImageClassifier(Classifier):
         if isinstance(self._features, ModelFeatures):
             raise TrainError(f"{self._features.source} does not run in torch; explain() works.")
         return nn.Sequential(self._features.body, self._net).eval()
+
+    def _bottleneck(self, pictures: Pictures) -> Bottleneck:
+        return bottleneck(pictures, self._features, cache_of(self.cache, self._features))
 
     # ----------------------------------------------------------------------------------- keeping
 

@@ -1,13 +1,14 @@
-"""`best_convention`: how a stranger's model wants its pictures, found by trying.
+"""`by_best_convention`: how a stranger's model wants its pictures, found by trying.
 
 A file seldom says whether its network was trained on red or blue first, on 0 to 1 or 0 to 255. The
-usual ways are tried on some of the pictures, and the one whose features tell the classes apart best
-on the validation pictures is taken.
+usual ways are tried on a few pictures, the better ones of them on some more, and the one whose
+features tell the classes apart best on the validation pictures is taken.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from mlnb.errors import DataError, need
 from mlnb.formatting import display_text
 from mlnb.progress import progress
 from mlnb.tasks.images.features import ModelFeatures
+from mlnb.tasks.images.learning import in_turn
 from mlnb.tasks.images.preprocessing import Preprocessing, preprocessing_of
 from mlnb.tasks.pipeline import CONVENTIONS, ExtractPixels
 
@@ -29,37 +31,49 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 MOST = 96
 """Pictures to try with; half of them to train a small classifier, half to score it."""
+_FIRST, _KEPT = 32, 4
+"""Pictures that all ways are tried with, and the ways that are tried with the others too."""
+_EACH = 4
+"""Pictures of a class to train with that tell anything at all."""
 _SIDE = 224
 
 
-def best_convention(
+def by_best_convention(
     model: Model, learning: Learning, tell: Callable[[str], object]
-) -> Preprocessing:
-    """The preprocessing whose features score best, and by how much in a line to `tell`.
+) -> ModelFeatures:
+    """The model with the preprocessing that scores best, and by how much in a line to `tell`.
 
     Args:
         model: cut or not.
         learning: pictures to train and to validate on.
         tell: takes the line.
     """
-    train, held = _sample(learning)
-    rows = np.concatenate([train, held])
     ways = dict(conventions_of(model))
+    features = ModelFeatures(model, next(iter(ways.values())))
+    made: dict[str, Array] = {}
     scores: dict[str, tuple[float, float]] = {}
-    pixels = None
-    with progress(f"preprocessing of {display_text(model.title, 40)}", len(ways)) as done:
-        for number, (name, preprocessing) in enumerate(ways.items(), 1):
-            if pixels is None:
-                pixels = _pixels(learning, rows, preprocessing)
-            features = ModelFeatures(model, preprocessing)(pixels)
-            scores[name] = _score(features, learning.codes[rows], len(train))
-            done(number)
-    best = max(scores, key=scores.__getitem__)
+    rounds = _rounds(learning)
+    rows, is_training, names, tried = [], [], list(ways), 0
+    work = len(names) + _KEPT * (len(rounds) - 1)
+    with progress(f"preprocessing of {display_text(model.title, 40)}", work) as done:
+        for train, held in rounds:
+            new = np.concatenate([train, held])
+            pixels = _pixels(learning, new, features.preprocessing)  # the ways differ in scale only
+            rows += new.tolist()
+            is_training += [True] * len(train) + [False] * len(held)
+            for name in names:
+                answer = features.by(ways[name])(pixels)
+                made[name] = np.concatenate([made[name], answer]) if name in made else answer
+                scores[name] = _score(made[name], learning.codes[rows], np.array(is_training))
+                tried += 1
+                done(tried)
+            names = sorted(names, key=scores.__getitem__, reverse=True)[:_KEPT]
+    best = names[0]
     tell(
         f"preprocessing: {best} scores best with {display_text(model.title, 60)}, "
-        f"{scores[best][0]:.1%} of {len(held)} pictures; of {len(ways)} tried"
+        f"{scores[best][0]:.1%} of {is_training.count(False)} pictures; of {len(ways)} tried"
     )
-    return ways[best]
+    return features.by(ways[best])
 
 
 def conventions_of(model: Model) -> Iterator[tuple[str, Preprocessing]]:
@@ -68,18 +82,8 @@ def conventions_of(model: Model) -> Iterator[tuple[str, Preprocessing]]:
     layout, size = _layout_and_size(spec)
     dtype = spec.dtype if spec.dtype == "float16" else "float32"
     for name, words in CONVENTIONS.items():
-        made = preprocessing_of(ExtractPixels(**words, layout=layout))
-        yield (
-            name,
-            Preprocessing(
-                size=size,
-                order=made.order,
-                mean=made.mean,
-                scale=made.scale,
-                layout=layout,
-                dtype=dtype,
-            ),
-        )
+        steps = ExtractPixels(**words, layout=layout, dtype=dtype)
+        yield name, replace(preprocessing_of(steps), size=size)
 
 
 def _layout_and_size(spec: TensorSpec) -> tuple[Layout, tuple[int, int]]:
@@ -95,16 +99,23 @@ def _layout_and_size(spec: TensorSpec) -> tuple[Layout, tuple[int, int]]:
     return layout, (height, width)
 
 
-def _sample(learning: Learning) -> tuple[Array, Array]:
-    """Rows to train on and rows to score on, as many of each class as there are."""
+def _rounds(learning: Learning) -> list[tuple[Array, Array]]:
+    """Rows to train on and rows to score on: for all ways, and more of them for the best.
+
+    There is one round where a few pictures would not have enough of every class.
+    """
     generator = np.random.default_rng(0)
-    first, then = (
-        generator.permutation(np.flatnonzero(rows))
-        for rows in (learning.is_training, ~learning.is_training)
+    train, held = (
+        rows[in_turn(learning.codes[rows], generator)]
+        for rows in map(np.flatnonzero, (learning.is_training, ~learning.is_training))
     )
-    if len(then) < MOST // 4:
-        first, then = first[len(first) // 2 :], np.concatenate([then, first[: len(first) // 2]])
-    return first[: MOST // 2], then[: MOST // 2]
+    if len(held) < MOST // 4:
+        train, held = train[len(train) // 2 :], np.concatenate([held, train[: len(train) // 2]])
+    train, held = train[: MOST // 2], held[: MOST // 2]
+    few = _FIRST // 2
+    if few < _EACH * len(learning.classes) or min(len(train), len(held)) <= few:
+        return [(train, held)]
+    return [(train[:few], held[:few]), (train[few:], held[few:])]
 
 
 def _pixels(learning: Learning, rows: Array, preprocessing: Preprocessing) -> Array:
@@ -112,21 +123,21 @@ def _pixels(learning: Learning, rows: Array, preprocessing: Preprocessing) -> Ar
     return np.concatenate(parts)
 
 
-def _score(features: Array, codes: Array, training: int) -> tuple[float, float]:
+def _score(features: Array, codes: Array, is_training: Array) -> tuple[float, float]:
     """Accuracy of a small classifier on the rest, and how sure it is of what is right."""
     features = np.nan_to_num(features, posinf=0.0, neginf=0.0)
     scaling, linear = (need(f"sklearn.{m}", "train") for m in ("preprocessing", "linear_model"))
     pipeline = need("sklearn.pipeline", "train").make_pipeline(
         scaling.StandardScaler(), linear.LogisticRegression(C=0.01, max_iter=300)
     )
-    if len(np.unique(codes[:training])) < 2:
+    if len(np.unique(codes[is_training])) < 2:
         return 0.0, 0.0
-    pipeline.fit(features[:training], codes[:training])
+    pipeline.fit(features[is_training], codes[is_training])
     known = list(pipeline.classes_)
-    sure = pipeline.predict_proba(features[training:])
+    sure = pipeline.predict_proba(features[~is_training])
     right = [
         float(row[known.index(code)]) if code in known else 0.0
-        for row, code in zip(sure, codes[training:], strict=True)
+        for row, code in zip(sure, codes[~is_training], strict=True)
     ]
-    hits = pipeline.predict(features[training:]) == codes[training:]
+    hits = pipeline.predict(features[~is_training]) == codes[~is_training]
     return float(np.mean(hits)), float(np.mean(np.log(np.maximum(right, 1e-9))))

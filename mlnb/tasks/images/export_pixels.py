@@ -103,15 +103,19 @@ def _rounded(graph: _Graph, sides: str, share: str, *, up: bool) -> str:
 
 def _resized(graph: _Graph, made: str, sizes: str, preprocessing: Preprocessing) -> str:
     first = graph.node("Shape", made, end=2)
+    ways: dict[str, dict[str, Any]] = {
+        "bilinear": {"mode": "linear"},
+        "bicubic": {"mode": "cubic", "cubic_coeff_a": -0.5},  # Pillow's
+    }
     return graph.node(
         "Resize",
         made,
         "",
         "",
         graph.node("Concat", first, sizes, axis=0),
-        mode="linear",
         antialias=int(preprocessing.antialias),
         coordinate_transformation_mode="half_pixel",
+        **ways[preprocessing.interpolation],
     )
 
 

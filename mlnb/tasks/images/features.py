@@ -6,6 +6,7 @@ channels-last layout with their batch norms folded into the convolutions before 
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mlnb.device import find_device
 from mlnb.errors import TrainError
 from mlnb.formatting import display_text
 from mlnb.networks.backbones import Backbone, backbone
+from mlnb.networks.weights import state_hash
 from mlnb.tasks.images.preprocessing import Preprocessing, preprocessing_of
 
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ class TorchFeatures:
     Args:
         body: the backbone, which stays as it is.
         preprocessing: of its pictures; by default what its weights were trained with.
-        device: where it runs.
+        device: where it runs; by default the fastest that is there.
 
     Attributes:
         tuned: whether its weights are nobody else's, so that a saved classifier holds them.
@@ -48,11 +51,11 @@ class TorchFeatures:
         self,
         body: Backbone,
         preprocessing: Preprocessing | None = None,
-        device: torch.device | str = "cpu",
+        device: torch.device | str = "auto",
     ) -> None:
         self.body = body
         self.preprocessing = preprocessing or preprocessing_of(body.preprocess)
-        self.device = torch.device(device)
+        self.device = find_device(device)
         self.name = body.name
         self.weights = state_hash(body.body)
         self.source = body.source
@@ -119,6 +122,12 @@ class ModelFeatures:
         cut = display_text(self.cut, 60)
         return f"{display_text(self.source, 60)} cut at {cut}, {self.preprocessing.text}"
 
+    def by(self, preprocessing: Preprocessing) -> ModelFeatures:
+        """The same cut with its pictures prepared otherwise; nothing is read or opened again."""
+        other = copy.copy(self)
+        other.preprocessing = preprocessing
+        return other
+
     def __call__(self, pixels: Array) -> Array:
         """`float32 [n, width]` of `uint8 [n, height, width, 3]` of the right size."""
         given = self.preprocessing(pixels)
@@ -163,8 +172,6 @@ def fast(body: Backbone) -> nn.Module:
         fused: nn.Module = fuse(body.body)
         module = _WithPool(fused, body)
     except Exception:  # noqa: BLE001 - whatever fx cannot follow runs as it is
-        import copy
-
         module = copy.deepcopy(body).eval()
     return module.to(memory_format=torch.channels_last).eval()
 
@@ -201,15 +208,6 @@ def pooled(answer: Array, layout: str) -> Array:
     if answer.ndim == 4:
         answer = answer.mean(axis=(2, 3) if layout == "NCHW" else (1, 2))
     return np.ascontiguousarray(answer.reshape(len(answer), -1), np.float32)
-
-
-def state_hash(module: nn.Module) -> str:
-    """sha256 of all weights, by name."""
-    found = hashlib.sha256()
-    for name, tensor in sorted(module.state_dict().items()):
-        found.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
-        found.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-    return found.hexdigest()
 
 
 def model_hash(model: Model) -> str:

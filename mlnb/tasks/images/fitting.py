@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from mlnb.data.features import FeatureCache
-from mlnb.device import find_device
 from mlnb.errors import TrainError, unknown
 from mlnb.models.model import Model
 from mlnb.networks.sequential import Sequential
-from mlnb.tasks.images.bottleneck import Bottleneck, bottleneck
-from mlnb.tasks.images.conventions import best_convention
+from mlnb.tasks.images.bottleneck import Bottleneck, bottleneck, cache_of
+from mlnb.tasks.images.conventions import by_best_convention
 from mlnb.tasks.images.features import Features, ModelFeatures, TorchFeatures, torch_body
 from mlnb.tasks.images.heads import HEADS, make_head
 from mlnb.tasks.images.learning import Learning, left_out_text, require_classes
@@ -62,7 +60,7 @@ def learn(classifier: ImageClassifier, learning: Learning, tell: Callable[[str],
         tell: takes a line for each thing worth one.
     """
     features = features_for(classifier, learning, tell)
-    made = bottleneck(learning.pictures, features, cache_of(classifier, features))
+    made = bottleneck(learning.pictures, features, cache_of(classifier.cache, features))
     if made.computed:
         tell(f"bottleneck: {made.text}")
     left_out = {**learning.left_out, **made.left_out(learning.pictures.ids)}
@@ -95,19 +93,13 @@ def features_for(
     given, how = classifier.backbone, classifier.preprocessing
     preprocessing = None if how is None else preprocessing_of(how)
     if isinstance(given, Model):
-        return ModelFeatures(given, preprocessing or best_convention(given, learning, tell))
+        if preprocessing is None:
+            return by_best_convention(given, learning, tell)
+        return ModelFeatures(given, preprocessing)
     body = torch_body(given, classifier.weights, classifier.seed)
     if classifier.fine_tune:
         require_stages(body, classifier.fine_tune)
-    return TorchFeatures(body, preprocessing, find_device())
-
-
-def cache_of(classifier: ImageClassifier, features: Features) -> FeatureCache | None:
-    """Where the features of pictures are kept, as the classifier was told."""
-    where = classifier.cache
-    if where is False or where is None:
-        return None
-    return FeatureCache(features.key, None if where is True else where)
+    return TorchFeatures(body, preprocessing)
 
 
 def check_words(classifier: ImageClassifier) -> None:

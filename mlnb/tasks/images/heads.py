@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,11 @@ def make_head(given: Any, width: int, classes: int) -> Sequential:
         chain = Sequential(input_shape=(width,), name="head").dense(_HIDDEN, "relu").dropout(0.3)
         return chain.dense(classes)
     raise unknown("head", str(given), [*HEADS, "a Sequential"])
+
+
+def headed(standardise: Standardise, head: Sequential) -> nn.Sequential:
+    """What turns features into logits: standardising, then the head."""
+    return nn.Sequential(OrderedDict(standardise=standardise, head=head.module))
 
 
 def _own(given: Sequential, width: int, classes: int) -> Sequential:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mlnb.data.rows import columns_text
 from mlnb.errors import DataError
 from mlnb.formatting import display_text, plural
 from mlnb.tasks.estimator import classes_of, codes_of, shown, train_and_validation
@@ -107,6 +108,20 @@ def testing_of(test: Any, y: Any, *, target: str | None) -> tuple[Pictures, dict
     return pictures, left_out
 
 
+def in_turn(codes: Array, generator: np.random.Generator) -> Array:
+    """All row numbers by chance, so that any first ones have as many of each class as there are.
+
+    >>> codes[in_turn(codes, np.random.default_rng(0))][:4]
+    array([0, 1, 0, 1])
+    """
+    order = generator.permutation(len(codes))
+    turn = np.empty(len(codes), np.int64)  # the how-manieth of its class each is
+    for code in np.unique(codes):
+        members = order[codes[order] == code]
+        turn[members] = np.arange(len(members))
+    return np.lexsort((codes, turn))
+
+
 def require_classes(codes: Array, classes: Array) -> None:
     """Refuse to train on one class, as happens where all pictures of the others are broken.
 
@@ -143,9 +158,8 @@ def _require_labels(pictures: Pictures, target: str | None, which: str = "") -> 
     if pictures.labels is not None:
         return
     if pictures.frame is not None:
-        columns = ", ".join(display_text(str(name), 40) for name in pictures.frame.columns[:12])
         raise DataError(
-            f"The {which}frame has no column {target or 'label'!r} of labels; it has {columns}. "
-            "Name it: target="
+            f"The {which}frame has no column {target or 'label'!r} of labels; it has "
+            f"{columns_text(pictures.frame)}. Name it: target="
         )
     raise DataError(f"The {which}pictures have no labels; give them as y, or a frame or a folder.")

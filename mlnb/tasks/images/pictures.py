@@ -17,15 +17,16 @@ from mlnb.data.decoding import Batch, Fit, decode
 from mlnb.data.features import file_keys
 from mlnb.data.image_frame import image_frame
 from mlnb.data.images import read_image, to_rgb
+from mlnb.data.rows import columns_text, is_left_out
 from mlnb.errors import DataError
-from mlnb.formatting import display_text, plural
+from mlnb.formatting import plural
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Index
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-PATH, LABEL, STATUS, SPLIT, LEFT_OUT = "path", "label", "status", "split", "left_out"
+PATH, LABEL, STATUS, SPLIT = "path", "label", "status", "split"
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ class Pictures:
                 fit.mode,
                 resize=fit.resize,
                 antialias=fit.antialias,
+                interpolation=fit.interpolation,
                 batch=batch,
             )
             return
@@ -170,8 +172,8 @@ def usable(pictures: Pictures) -> tuple[Pictures, dict[Any, str]]:
     What somebody left out by hand, as in `ImageGrid`, is not learnt from either.
     """
     why = dict(pictures.bad)
-    if pictures.frame is not None and LEFT_OUT in pictures.frame:
-        by_hand = np.flatnonzero(pictures.frame[LEFT_OUT].eq(True))
+    if pictures.frame is not None:
+        by_hand = np.flatnonzero(is_left_out(pictures.frame))
         why |= {int(number): "it was left out by hand" for number in by_hand}
     for number, label in enumerate(pictures.labels or ()):
         if label is None and number not in why:
@@ -182,9 +184,11 @@ def usable(pictures: Pictures) -> tuple[Pictures, dict[Any, str]]:
 
 def _of_frame(frame: DataFrame, target: str | None) -> Pictures:
     if PATH not in frame.columns:
-        raise DataError(f"The frame has no column 'path'; it has {_columns(frame)}.")
+        raise DataError(f"The frame has no column 'path'; it has {columns_text(frame)}.")
     if target is not None and target not in frame.columns:
-        raise DataError(f"The frame has no column {target!r} of labels; it has {_columns(frame)}.")
+        raise DataError(
+            f"The frame has no column {target!r} of labels; it has {columns_text(frame)}."
+        )
     column = target or LABEL
     labels = None
     if column in frame.columns:
@@ -230,7 +234,3 @@ def _expected(given: Any) -> str:
         "Pictures are a frame, a folder, files, or pixels as uint8 [n, height, width, 3]; "
         f"received {kind}."
     )
-
-
-def _columns(frame: DataFrame) -> str:
-    return ", ".join(display_text(str(name), 40) for name in frame.columns[:12]) or "none"

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlnb.data.decoding import Fit, Mode
+from mlnb.data.decoding import Fit, Interpolation, Mode
 from mlnb.errors import CheckpointError, DataError
+from mlnb.tasks.pipeline.images import Extract
 
 if TYPE_CHECKING:
     from mlnb.tasks.pipeline.images import Layout, Order
@@ -34,6 +35,7 @@ class Preprocessing:
         mode: "crop", "pad" or "stretch", as `decode` has them.
         resize: to how many pixels the shorter side is scaled before a crop.
         antialias: whether what gets smaller is averaged.
+        interpolation: "bilinear" or "bicubic".
         order: "RGB" or "BGR".
         mean: of each channel, in that order.
         scale: of each channel, in that order.
@@ -45,6 +47,7 @@ class Preprocessing:
     mode: Mode = "crop"
     resize: int | None = None
     antialias: bool = True
+    interpolation: Interpolation = "bilinear"
     order: Order = "RGB"
     mean: Three = (0.0, 0.0, 0.0)
     scale: Three = (1.0, 1.0, 1.0)
@@ -54,7 +57,7 @@ class Preprocessing:
     @property
     def fit(self) -> Fit:
         """The part that changes the size."""
-        return Fit(self.size, self.mode, self.resize, self.antialias)
+        return Fit(self.size, self.mode, self.resize, self.antialias, self.interpolation)
 
     @property
     def text(self) -> str:
@@ -62,6 +65,8 @@ class Preprocessing:
         height, width = self.size
         first = f"{self.resize} then " if self.resize not in (None, min(self.size)) else ""
         shown = f"{first}{height} × {width}{'' if self.mode == 'crop' else f' ({self.mode})'}"
+        if self.interpolation != "bilinear":
+            shown += f" {self.interpolation}"
         shown += f", {self.order}"
         if any(self.mean):
             shown += f" less ({', '.join(f'{m:g}' for m in self.mean)})"
@@ -74,13 +79,7 @@ class Preprocessing:
 
     def __call__(self, pixels: Array) -> Array:
         """What the network takes, of `uint8 [n, height, width, 3]` of the right size."""
-        given = pixels if self.order == "RGB" else pixels[..., ::-1]
-        values = given.astype(np.float32)
-        values -= np.array(self.mean, np.float32)
-        values *= np.array(self.scale, np.float32)
-        if self.layout == "NCHW":
-            values = values.transpose(0, 3, 1, 2)
-        return np.ascontiguousarray(values.astype(self.dtype, copy=False))
+        return Extract(self.mean, self.scale, self.order, self.layout, self.dtype)(pixels)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -137,6 +136,7 @@ def _of_preset(preset: Any) -> Preprocessing:
     return Preprocessing(
         size=(int(height), int(width[0] if width else height)),
         resize=int(resize),
+        interpolation=getattr(preset.interpolation, "value", "bilinear"),
         mean=_three(255 * value for value in mean),
         scale=_three(1 / (255 * value) for value in std),
     )
@@ -149,7 +149,7 @@ def _of_steps(steps: Iterable[Any], given: Any) -> Preprocessing:
         if kind == "ResizeImages":
             width = step.height if step.width is None else step.width
             words |= {"size": (step.height, width), "mode": step.mode, "resize": step.resize}
-            words |= {"antialias": step.antialias}
+            words |= {"antialias": step.antialias, "interpolation": step.interpolation}
         elif kind == "ExtractPixels":
             words |= {"order": step.order, "layout": step.layout, "dtype": str(step.dtype)}
             words |= {"mean": _three(step.mean), "scale": _three(step.scale)}

@@ -7,36 +7,34 @@ mixed.
 
 from __future__ import annotations
 
-import hashlib
-import json
+import copy
 import os
 import shutil
-from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
 from mlnb.cache import write_whole
-from mlnb.errors import CheckpointError, DownloadError, MlnbError, need
+from mlnb.errors import CheckpointError, DownloadError, MlnbError
 from mlnb.formatting import display_text
 from mlnb.models.loading import load_model
 from mlnb.models.model import Model
-from mlnb.networks.backbones import Backbone, backbone
+from mlnb.networks.backbones import Backbone
 from mlnb.networks.sequential import Sequential
 from mlnb.networks.spec import from_spec
-from mlnb.tasks.images.features import ModelFeatures, TorchFeatures
-from mlnb.tasks.images.heads import Standardise
+from mlnb.tasks.images.features import ModelFeatures, TorchFeatures, torch_body
+from mlnb.tasks.images.heads import Standardise, headed
 from mlnb.tasks.images.preprocessing import Preprocessing
+from mlnb.tasks.keeping import below, fill, read_facts, read_tensors, shown, write
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from mlnb.tasks.images.classification import ImageClassifier
 
 FORMAT, VERSION = "mlnb.image_classifier", 1
 JSON_FILE, WEIGHTS_FILE, MODEL_FILE = "classifier.json", "weights.safetensors", "backbone"
-_MOST_JSON = 16 << 20
 _WORDS = ("fine_tune", "augment", "epochs", "lr", "batch_size", "early_stopping", "validation")
 
 
@@ -59,9 +57,6 @@ def save(classifier: ImageClassifier, folder: str | os.PathLike[str], *, whole: 
         stored["path"] = str(features.whole.path) if features.whole.path else None
         if stored["stored"]:
             stored["path"] = _copy_model(features.whole, target)
-    content = need("safetensors.torch", "train").save(
-        {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    )
     facts = {
         "format": FORMAT,
         "version": VERSION,
@@ -70,18 +65,16 @@ def save(classifier: ImageClassifier, folder: str | os.PathLike[str], *, whole: 
         "backbone": stored,
         "head": classifier._head.spec(),
         "words": {name: getattr(classifier, name) for name in _WORDS},
-        "weights_sha256": hashlib.sha256(content).hexdigest(),
     }
-    write_whole(target / WEIGHTS_FILE, content)
-    write_whole(target / JSON_FILE, json.dumps(facts, indent=1, ensure_ascii=False).encode())
+    write(target, JSON_FILE, WEIGHTS_FILE, facts, tensors)
     return target
 
 
 def load(kind: type[ImageClassifier], folder: str | os.PathLike[str], given: Any) -> Any:
     """Read a classifier; see `ImageClassifier.load`."""
     source = Path(folder).expanduser()
-    facts = _facts(source)
-    tensors = _tensors(source, facts)
+    facts = read_facts(source, JSON_FILE, FORMAT, VERSION)
+    tensors = read_tensors(source, WEIGHTS_FILE, facts)
     try:
         stored = dict(facts["backbone"])
         preprocessing = Preprocessing.from_json(facts["preprocessing"])
@@ -89,7 +82,7 @@ def load(kind: type[ImageClassifier], folder: str | os.PathLike[str], given: Any
         head = from_spec(facts["head"], Sequential)
         words = {name: facts["words"][name] for name in _WORDS}
     except (KeyError, TypeError, ValueError, MlnbError) as error:
-        raise CheckpointError(f"{_shown(source)} holds no classifier that mlnb knows.") from error
+        raise CheckpointError(f"{shown(source)} holds no classifier that mlnb knows.") from error
     if stored.get("kind") == TorchFeatures.kind:
         body = _body(stored, tensors, given, source)
         features: Any = TorchFeatures(body, preprocessing)
@@ -101,7 +94,7 @@ def load(kind: type[ImageClassifier], folder: str | os.PathLike[str], given: Any
         made = kind(model, **words, preprocessing=preprocessing)
     if features.weights != stored.get("sha256"):
         raise CheckpointError(
-            f"The classifier in {_shown(source)} was trained on {_named(stored)}, with other "
+            f"The classifier in {shown(source)} was trained on {_named(stored)}, with other "
             f"weights than those that are here ({display_text(str(features.source), 80)}); "
             "give the right ones: load(folder, backbone=)"
         )
@@ -140,59 +133,21 @@ def _copy_model(model: Model, folder: Path) -> str:
 # ------------------------------------------------------------------------------------------ reading
 
 
-def _facts(source: Path) -> dict[str, Any]:
-    file = source / JSON_FILE
-    if not file.is_file():
-        raise CheckpointError(f"{_shown(source)} holds no classifier: {JSON_FILE} is missing.")
-    try:
-        if file.stat().st_size > _MOST_JSON:
-            raise ValueError("it is too large")
-        facts = json.loads(file.read_bytes())
-        known = facts["format"] == FORMAT and facts["version"] == VERSION
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise CheckpointError(f"{_shown(file)} is damaged, or no classifier's.") from error
-    if not known:
-        raise CheckpointError(
-            f"{_shown(file)} is {display_text(str(facts['format']), 40)} version "
-            f"{display_text(str(facts['version']), 10)}; expected {FORMAT} version {VERSION}."
-        )
-    return dict(facts)
-
-
-def _tensors(source: Path, facts: dict[str, Any]) -> dict[str, Tensor]:
-    file = source / WEIGHTS_FILE
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"There is no file {_shown(file)}.") from error
-    if hashlib.sha256(content).hexdigest() != facts.get("weights_sha256"):
-        raise CheckpointError(f"{_shown(file)} is damaged, or another classifier's.")
-    tensors: dict[str, Tensor] = need("safetensors.torch", "train").load(content)
-    return tensors
-
-
 def _body(stored: dict[str, Any], tensors: dict[str, Tensor], given: Any, source: Path) -> Backbone:
-    if isinstance(given, Backbone):
-        body = given
-    else:
-        try:
-            weights = None if stored.get("stored") else given or stored.get("weights")
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(0)
-                body = backbone(str(stored["name"]), weights=weights)
-        except DownloadError as error:
-            raise CheckpointError(
-                f"The classifier in {_shown(source)} needs {_named(stored)}, whose weights are not "
-                "in the folder and not on this machine: save(folder, whole=True) puts them in, or "
-                f"load(folder, backbone=path). ({error})"
-            ) from error
-    if stored.get("stored"):
-        state = {
-            name.removeprefix("backbone."): tensor
-            for name, tensor in tensors.items()
-            if name.startswith("backbone.")
-        }
-        _fill(body.body, state, source)
+    is_stored = bool(stored.get("stored"))
+    name = given if isinstance(given, Backbone) else str(stored["name"])
+    weights = None if is_stored else given or stored.get("weights")
+    try:
+        body = torch_body(name, weights, seed=0)
+    except DownloadError as error:
+        raise CheckpointError(
+            f"The classifier in {shown(source)} needs {_named(stored)}, whose weights are not "
+            "in the folder and not on this machine: save(folder, whole=True) puts them in, or "
+            f"load(folder, backbone=path). ({error})"
+        ) from error
+    if is_stored:
+        body = copy.deepcopy(body) if body is given else body  # the user's stays as it is
+        fill(body.body, below("backbone.", tensors), source)
         body.source = str(stored.get("source", body.source))
     return body
 
@@ -204,11 +159,11 @@ def _model(stored: dict[str, Any], given: Any, source: Path) -> Model:
         place = given or stored.get("path")
         path = source / str(place) if stored.get("stored") and not given else Path(str(place))
         if stored.get("stored") and not given and path.parent != source:
-            raise CheckpointError(f"{_shown(source)} names a file outside of it; refused.")
+            raise CheckpointError(f"{shown(source)} names a file outside of it; refused.")
         if place is None or not path.exists():
             raise CheckpointError(
-                f"The classifier in {_shown(source)} needs {_named(stored)}, which is not at "
-                f"{_shown(path)}: load(folder, backbone=path), or save(folder, whole=True) puts it "
+                f"The classifier in {shown(source)} needs {_named(stored)}, which is not at "
+                f"{shown(path)}: load(folder, backbone=path), or save(folder, whole=True) puts it "
                 "in."
             )
         model = load_model(path)
@@ -216,33 +171,16 @@ def _model(stored: dict[str, Any], given: Any, source: Path) -> Model:
 
 
 def _net(head: Sequential, tensors: dict[str, Tensor], source: Path) -> nn.Module:
-    state = {
-        name.removeprefix("net."): tensor
-        for name, tensor in tensors.items()
-        if name.startswith("net.")
-    }
+    state = below("net.", tensors)
     try:
         mean, scale = state["standardise.mean"], state["standardise.scale"]
     except KeyError as error:
-        raise CheckpointError(f"{_shown(source)} holds no head.") from error
-    chain = OrderedDict(standardise=Standardise(mean, scale), head=head.module)
-    net = nn.Sequential(chain)
-    _fill(net, state, source)
+        raise CheckpointError(f"{shown(source)} holds no head.") from error
+    net = headed(Standardise(mean, scale), head)
+    fill(net, state, source)
     return net.eval()
-
-
-def _fill(module: nn.Module, state: dict[str, Tensor], source: Path) -> None:
-    try:
-        module.load_state_dict(state)
-    except (RuntimeError, MlnbError) as error:
-        said = display_text(str(error), 300)
-        raise CheckpointError(f"The weights in {_shown(source)} do not fit: {said}") from error
 
 
 def _named(stored: dict[str, Any]) -> str:
     name, source = (display_text(str(stored.get(key)), 60) for key in ("name", "source"))
     return f"the backbone {name} ({source})"
-
-
-def _shown(path: Path) -> str:
-    return display_text(str(path), 200)

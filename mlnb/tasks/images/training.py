@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from mlnb.tasks.images.heads import Standardise
+from mlnb.tasks.images.heads import Standardise, headed
 from mlnb.train.callbacks.early_stopping import EarlyStopping
 from mlnb.train.trainer import Trainer
 
@@ -87,8 +86,7 @@ def train_head(
         words: how.
         name: of the run.
     """
-    chain = OrderedDict(standardise=Standardise.of(train[0]), head=head.module)
-    net = nn.Sequential(chain)
+    net = headed(Standardise.of(train[0]), head)
     held = _tensors(validation) if len(validation[1]) else None
     trainer = words.trainer(
         net,

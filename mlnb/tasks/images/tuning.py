@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mlnb.data.decoding import Fit
 from mlnb.errors import TrainError, unknown
 from mlnb.formatting import display_text, plural
 from mlnb.tasks.images.features import TorchFeatures, normalised
 
 if TYPE_CHECKING:
+    from mlnb.data.decoding import Fit
     from mlnb.networks.backbones import Backbone
     from mlnb.tasks.images.learning import Learning
     from mlnb.tasks.images.pictures import Pictures
@@ -99,8 +100,9 @@ def augmentation(name: str, preprocessing: Preprocessing) -> Callable[[Tensor], 
     if name == "none":
         return lambda picture: picture
     scale = (0.7, 1.0) if name == "light" else (0.35, 1.0)
+    way = v2.InterpolationMode(preprocessing.interpolation)
     steps = [
-        v2.RandomResizedCrop(preprocessing.size, scale=scale, antialias=True),
+        v2.RandomResizedCrop(preprocessing.size, scale=scale, interpolation=way, antialias=True),
         v2.RandomHorizontalFlip(),
     ]
     if name == "strong":
@@ -230,4 +232,4 @@ class _Tuned(nn.Module):
 def _larger(preprocessing: Preprocessing) -> Fit:
     """A square somewhat larger than the backbone takes, to cut parts from."""
     side = max(preprocessing.resize or 0, max(preprocessing.size) * 8 // 7)
-    return Fit((side, side), "crop", None, preprocessing.antialias)
+    return replace(preprocessing.fit, size=(side, side), mode="crop", resize=None)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from mlnb.data.decoding import Fit, Mode
+from mlnb.data.decoding import Fit, Interpolation, Mode
 from mlnb.errors import DataError, unknown
 from mlnb.tasks.pipeline.pictures import Array, Picture, picture_frame
 from mlnb.tasks.pipeline.step import Step
@@ -57,10 +57,11 @@ class ResizeImages(Step):
         resize: for `"crop"`, the shorter side's pixels before the middle is taken: torchvision's
             `Resize(256)` before `CenterCrop(224)` is `ResizeImages(224, resize=256)`.
         antialias: as Pillow and torchvision do; `False` is TensorFlow's way.
+        interpolation: `"bilinear"` or `"bicubic"`, as the model was trained with.
 
     Raises:
         DataError: sizes that do not fit each other, or pixels that are numbers already.
-        UnknownName: a mode that there is none of.
+        UnknownName: a mode or interpolation that there is none of.
     """
 
     def __init__(
@@ -70,12 +71,14 @@ class ResizeImages(Step):
         mode: Mode = "crop",
         resize: int | None = None,
         antialias: bool = True,
+        interpolation: Interpolation = "bilinear",
     ) -> None:
         self.height = height
         self.width = width
         self.mode = mode
         self.resize = resize
         self.antialias = antialias
+        self.interpolation = interpolation
 
     def transform(self, X: Any) -> DataFrame:
         """The frame with pictures of this size."""
@@ -84,7 +87,7 @@ class ResizeImages(Step):
     def fit_to_size(self) -> Fit:
         """What is done to one picture, `uint8 [height, width, 3]`."""
         size = (self.height, self.width or self.height)
-        return Fit(size, self.mode, self.resize, self.antialias)
+        return Fit(size, self.mode, self.resize, self.antialias, self.interpolation)
 
 
 class ExtractPixels(Step):

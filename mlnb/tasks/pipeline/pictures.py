@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ import numpy as np
 from mlnb.data.decoding import Fit, decode
 from mlnb.data.image_frame import image_frame
 from mlnb.data.images import RGBArray, read_image, to_rgb
+from mlnb.data.rows import columns_text, is_good
 from mlnb.errors import DataError, ImageError
 from mlnb.formatting import display_text
 
@@ -45,10 +46,6 @@ class Picture:
 
     source: str | RGBArray
     changes: tuple[Change, ...] = ()
-
-    def then(self, change: Change) -> Picture:
-        """The same picture with one more thing done to it."""
-        return replace(self, changes=(*self.changes, change))
 
     def to_numpy(self) -> Array:
         """Its pixels now.
@@ -162,8 +159,8 @@ def _with_images(frame: DataFrame) -> DataFrame:
     import pandas as pd
 
     if "path" not in frame:
-        raise DataError(f"{_WANTED}; received a frame of {', '.join(map(str, frame.columns[:12]))}")
-    good = frame["status"] == "ok" if "status" in frame else frame["path"].notna()
+        raise DataError(f"{_WANTED}; received a frame of {columns_text(frame)}")
+    good = is_good(frame) if "status" in frame else frame["path"].notna()
     images = [
         Picture(os.fspath(path)) if ok else None
         for path, ok in zip(frame["path"], good, strict=True)
@@ -230,7 +227,13 @@ def _from_files(
     assert isinstance(fit, Fit)
     paths = [str(picture.source) for picture in pictures]
     decoded = decode(
-        paths, fit.size, fit.mode, resize=fit.resize, antialias=fit.antialias, batch=size
+        paths,
+        fit.size,
+        fit.mode,
+        resize=fit.resize,
+        antialias=fit.antialias,
+        interpolation=fit.interpolation,
+        batch=size,
     )
     with closing(decoded):  # type: ignore[type-var]
         for which, values, reasons in decoded:

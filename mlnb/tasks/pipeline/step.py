@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+from mlnb.data.rows import columns_text
 from mlnb.errors import DataError, need
-from mlnb.formatting import display_text
 
 need("sklearn.base", "train")
 
@@ -54,7 +54,6 @@ def need_column(frame: DataFrame, column: str, before: str) -> None:
         DataError: it is not there.
     """
     if column not in frame:
-        there = ", ".join(display_text(str(name), 40) for name in frame.columns[:12])
         raise DataError(
-            f"no column {column!r}; the frame has: {there or 'none'}. {before} makes it"
+            f"no column {column!r}; the frame has: {columns_text(frame)}. {before} makes it"
         )

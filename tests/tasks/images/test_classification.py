@@ -17,7 +17,9 @@ from mlnb.data.image_frame import image_frame
 from mlnb.data.splits import split
 from mlnb.errors import DataError, ImageError, LayerError, MlnbError, TrainError, UnknownName
 from mlnb.models.loading import load_model
+from mlnb.models.model import Model
 from mlnb.networks.sequential import Sequential
+from mlnb.tasks.images import features as features_room
 from mlnb.tasks.images.classification import ImageClassifier
 from mlnb.tasks.pipeline import ExtractPixels, ResizeImages
 
@@ -414,6 +416,34 @@ def test_a_loaded_model_is_cut_before_its_classifier_and_finds_its_preprocessing
     assert "cut at flat" in made.evaluate(folder).notes[0]
     with pytest.raises(TrainError, match="does not run in torch"):
         made.torch_module()
+
+
+def test_conventions_are_tried_on_one_cut_that_is_read_once(
+    folder: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cuts, hashes = [], []
+    for kept, name in ((cuts, "cut_for_features"), (hashes, "model_hash")):
+        asked = getattr(features_room, name)
+
+        def noted(model: Model, kept: list = kept, asked: object = asked) -> object:
+            kept.append(model)
+            return asked(model)
+
+        monkeypatch.setattr(features_room, name, noted)
+    made = classifier(backbone=load_model(model_path), cache=False).fit(folder)
+    assert (len(cuts), len(hashes)) == (1, 1)
+    assert made._features.preprocessing == made.preprocessing_
+
+
+def test_the_backbone_runs_on_the_fastest_device_and_answers_come_from_there(
+    fitted: ImageClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features_room, "find_device", lambda device: torch.device("meta", 0))
+    fitted.save(tmp_path)
+    loaded = ImageClassifier.load(tmp_path, backbone=BODY)
+    assert loaded._features.device.type == "meta"
+    with pytest.raises(NotImplementedError, match="meta"):  # it has no numbers to come back
+        loaded.predict([picture("warm", 1)])
 
 
 def test_a_model_is_cut_where_its_owner_cut_it(folder: Path, model_path: Path) -> None:

@@ -8,14 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tiny_pictures import picture, picture_folder, tiny_backbone, tiny_onnx
 
+from mlnb.data.image_frame import image_frame
+from mlnb.data.images import read_image
 from mlnb.errors import CheckpointError, ExportError
 from mlnb.models.loading import load_model
+from mlnb.specs import Quantization
 from mlnb.tasks.images import export as image_export
+from mlnb.tasks.images import export_model
 from mlnb.tasks.images.classification import ImageClassifier
 from mlnb.tasks.images.export_pixels import pixels_graph
 from mlnb.tasks.images.preprocessing import Preprocessing
+from mlnb.tasks.pipeline import ExtractPixels, ResizeImages
 
 BODY = tiny_backbone()
 NEW = [picture("warm", 900), picture("cold", 901, (60, 33))]
@@ -82,6 +88,17 @@ def test_a_named_backbone_with_random_weights_goes_in_whole(folder: Path, tmp_pa
     other = ImageClassifier.load(tmp_path)
     assert other.get_params()["backbone"] == "shufflenet_v2_x0_5"
     np.testing.assert_allclose(other.predict_proba(NEW), made.predict_proba(NEW), atol=1e-5)
+
+
+def test_stored_weights_leave_the_backbone_that_is_given_as_it_was(
+    fitted: ImageClassifier, tmp_path: Path
+) -> None:
+    fitted.save(tmp_path, whole=True)
+    given = tiny_backbone(seed=4)
+    before = {name: tensor.clone() for name, tensor in given.state_dict().items()}
+    other = ImageClassifier.load(tmp_path, backbone=given)
+    np.testing.assert_allclose(other.predict_proba(NEW), fitted.predict_proba(NEW), atol=1e-6)
+    assert all(torch.equal(before[name], tensor) for name, tensor in given.state_dict().items())
 
 
 def test_a_loaded_model_is_named_by_its_path_and_hash(
@@ -209,6 +226,16 @@ def test_one_file_answers_as_the_classifier_on_pixels_of_any_size(
     assert json.loads(model.metadata["classes"]) == ["cold", "warm"]
 
 
+def test_the_file_brings_the_names_of_the_classes(fitted: ImageClassifier, tmp_path: Path) -> None:
+    fitted.export_onnx(tmp_path / "made.onnx")
+    model = load_model(tmp_path / "made.onnx")
+    assert model.labels == ("cold", "warm")
+    lines = repr(model.predict(picture("warm", 5000)[None])).splitlines()
+    assert lines[1].split("  ")[-1].startswith("warm .")
+    several = np.stack([picture(label, 5000) for label in ("warm", "cold", "warm", "warm")])
+    assert repr(model.predict(several)).splitlines()[1].endswith("  warm, cold, warm, …")
+
+
 def test_without_preprocessing_it_takes_what_the_backbone_takes(
     fitted: ImageClassifier, tmp_path: Path
 ) -> None:
@@ -244,6 +271,40 @@ def test_a_file_that_answers_otherwise_is_not_written(
     assert path.read_bytes() == b"older"
 
 
+@pytest.mark.parametrize("axis", [None, 1])
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+def test_stored_integers_are_real_values_in_the_file(axis: int | None, dtype: str) -> None:
+    import onnx
+    import onnxruntime
+
+    count = 1 if axis is None else 3
+    by = Quantization((0.5, 0.1, 2.0)[:count], (3, 0, 7)[:count], axis)
+    kind = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    ends = onnx.helper.make_tensor_value_info("stored", kind, ["batch", 3])
+    real = np.random.default_rng(0).normal(0, 60, (5, 3)).astype(np.float32)
+    stored = by.quantized(real, dtype)
+    for op, fed, wanted in (
+        ("QuantizeLinear", real, stored),
+        ("DequantizeLinear", stored, by.real(stored)),
+    ):
+        content = export_model._linear(op, by, ends).SerializeToString()
+        runs = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+        np.testing.assert_allclose(runs.run(None, {"given": fed})[0], wanted, rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_quantised_tflite_goes_into_one_file_from_pixels(mlnb_data: Path, tmp_path: Path) -> None:
+    model = load_model(mlnb_data / "models" / "tflite" / "mobilenet_v2_1.0_224_quant.tflite")
+    steps = [ResizeImages(224), ExtractPixels(mean=127.5, scale=1 / 127.5, layout="NHWC")]
+    frame = image_frame(mlnb_data / "cats_vs_dogs", tell=str).groupby("label").head(24)
+    made = classifier(backbone=model, preprocessing=steps, epochs=10, lr=None, cache=False)
+    report = made.fit(frame).export_onnx(tmp_path / "made.onnx")
+    assert report.difference <= 0.1
+    pixels = read_image(frame["path"].iloc[0])[None]
+    answer = runtime_answer(tmp_path / "made.onnx", pixels)
+    np.testing.assert_allclose(answer, made.predict_proba(pixels), atol=0.1)
+
+
 def soft_picture(size: tuple[int, int]) -> np.ndarray:
     """As photographs are: at a border, onnxruntime weighs noise otherwise than Pillow."""
     rows, columns = (np.linspace(0, 6, side) for side in size)
@@ -259,6 +320,8 @@ def soft_picture(size: tuple[int, int]) -> np.ndarray:
         Preprocessing((32, 48), mode="pad", order="BGR", mean=(1.0, 2.0, 3.0)),
         Preprocessing((48, 32), antialias=False),
         Preprocessing((32, 32), dtype="float16", scale=(1 / 255,) * 3),
+        Preprocessing((32, 32), resize=40, interpolation="bicubic"),
+        Preprocessing((32, 48), mode="pad", interpolation="bicubic"),
     ],
 )
 @pytest.mark.parametrize("size", [(100, 61), (61, 100), (32, 32), (9, 20)])

@@ -1,0 +1,150 @@
+"""What all classifiers share that are kept in a folder: one JSON, safetensors, no pickle.
+
+The JSON is written last and holds the sha256 of everything beside it, so that two halves are never
+mixed and damage is told before anything is built.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from mlnb.cache import write_whole
+from mlnb.errors import CheckpointError, MlnbError, need
+from mlnb.formatting import display_text
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+MOST_JSON = 16 << 20
+
+
+def write(
+    folder: Path,
+    json_file: str,
+    weights_file: str,
+    facts: Mapping[str, Any],
+    tensors: Mapping[str, Tensor],
+    others: Sequence[str] = (),
+) -> None:
+    """Write weights, then the JSON with their sha256.
+
+    Args:
+        folder: is there.
+        json_file: the name of the JSON.
+        weights_file: the name of the weights.
+        facts: what goes into the JSON.
+        tensors: what goes into the weights.
+        others: files in the folder that belong to it, with `/` below it.
+    """
+    content = need("safetensors.torch", "train").save(
+        {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    )
+    kept = {**facts, "weights_sha256": hashlib.sha256(content).hexdigest()}
+    if others:
+        kept["files"] = {name: file_sha256(folder / name) for name in others}
+    write_whole(folder / weights_file, content)
+    write_whole(folder / json_file, json.dumps(kept, indent=1, ensure_ascii=False).encode())
+
+
+def read_facts(folder: Path, json_file: str, form: str, version: int) -> dict[str, Any]:
+    """The JSON of a classifier.
+
+    Args:
+        folder: which holds it.
+        json_file: its name.
+        form: the format that it must name.
+        version: likewise.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or of something else.
+    """
+    file = folder / json_file
+    if not file.is_file():
+        raise CheckpointError(f"{shown(folder)} holds no classifier: {json_file} is missing.")
+    try:
+        if file.stat().st_size > MOST_JSON:
+            raise ValueError("it is too large")
+        facts = json.loads(file.read_bytes())
+        known = facts["format"] == form and facts["version"] == version
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise CheckpointError(f"{shown(file)} is damaged, or no classifier's.") from error
+    if not known:
+        raise CheckpointError(
+            f"{shown(file)} is {display_text(str(facts['format']), 40)} version "
+            f"{display_text(str(facts['version']), 10)}; expected {form} version {version}."
+        )
+    return dict(facts)
+
+
+def read_tensors(folder: Path, weights_file: str, facts: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The weights that the JSON tells of.
+
+    Raises:
+        CheckpointError: they are missing, damaged, or another classifier's.
+    """
+    file = folder / weights_file
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"There is no file {shown(file)}.") from error
+    if hashlib.sha256(content).hexdigest() != facts.get("weights_sha256"):
+        raise CheckpointError(f"{shown(file)} is damaged, or another classifier's.")
+    tensors: dict[str, Tensor] = need("safetensors.torch", "train").load(content)
+    return tensors
+
+
+def check_files(folder: Path, facts: Mapping[str, Any]) -> None:
+    """That the other files which the JSON tells of are as they were written.
+
+    Raises:
+        CheckpointError: one is missing, damaged, or outside of the folder.
+    """
+    files = facts.get("files", {})
+    if not isinstance(files, dict):
+        raise CheckpointError(f"{shown(folder)} holds no classifier that mlnb knows.")
+    for name, sha256 in files.items():
+        parts = PurePosixPath(name).parts
+        if not parts or ".." in parts or Path(name).is_absolute():
+            raise CheckpointError(f"{shown(folder)} names a file outside of it; refused.")
+        file = folder / name
+        if not file.is_file():
+            raise CheckpointError(f"There is no file {shown(file)}.")
+        if file_sha256(file) != sha256:
+            raise CheckpointError(f"{shown(file)} is damaged, or another classifier's.")
+
+
+def below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those whose names begin so, without it."""
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def fill(module: nn.Module, state: Mapping[str, Tensor], folder: Path) -> None:
+    """Put weights into a module.
+
+    Raises:
+        CheckpointError: they do not fit.
+    """
+    try:
+        module.load_state_dict(dict(state))
+    except (RuntimeError, MlnbError) as error:
+        said = display_text(str(error), 300)
+        raise CheckpointError(f"The weights in {shown(folder)} do not fit: {said}") from error
+
+
+def file_sha256(path: Path) -> str:
+    """Of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def shown(path: Path) -> str:
+    """A path in a sentence."""
+    return display_text(str(path), 200)

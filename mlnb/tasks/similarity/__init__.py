@@ -1,0 +1,1 @@
+"""How alike two sentences are: `SentenceSimilarity`, and what stands behind it."""

@@ -1,0 +1,246 @@
+"""A network of one's own over a vocabulary of one's own, in the place of an encoder.
+
+The chain that one writes makes a vector of a text; the classifier puts its dense layer behind it
+and trains both. From then on it is an encoder like any other. The first number of its embedding is
+the most words that the vocabulary may have, so that nothing has to be known of the data before.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mlnb.device import find_device
+from mlnb.errors import CheckpointError, LayerError
+from mlnb.formatting import display_text
+from mlnb.networks.encoder_loading import Parts
+from mlnb.networks.encoders import Encoder
+from mlnb.networks.sequential import Sequential
+from mlnb.networks.tokenizing import Tokenizer
+from mlnb.tasks.estimator import train_and_validation
+from mlnb.tasks.texts.masked import masked
+from mlnb.tasks.texts.training import TextNet, loss_of
+from mlnb.tasks.texts.tuning import batches_of
+from mlnb.train.callbacks.early_stopping import EarlyStopping
+from mlnb.train.trainer import Trainer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlnb.tasks.texts.classification import TextClassifier
+    from mlnb.tasks.texts.learning import Learnt
+    from mlnb.train.run import Run
+
+NETWORK, VOCABULARY = "network.safetensors", "tokenizer.json"
+EPOCHS, BATCH_SIZE, PATIENCE = 30, 32, 5
+HELD_BACK = 0.1
+"""The share of the texts that training is stopped by, where `fit` was told of none."""
+_LEAST = 4
+"""The three special words and one more."""
+
+
+class OwnEncoder(Encoder):
+    """A chain of layers with its vocabulary, as an encoder of one layer.
+
+    >>> net = Sequential().embedding(5_000, 64).gru(64)
+    >>> OwnEncoder(net, Tokenizer.of_texts(texts, 5_000))
+
+    Padding is never read: see `mlnb.tasks.texts.masked`.
+
+    Args:
+        net: as one wrote it, an embedding first; a copy is taken.
+        tokenizer: of its vocabulary.
+
+    Raises:
+        LayerError: it does not begin with an embedding, or cannot stand.
+        TrainError: a layer that wants every text to have the same number of words.
+    """
+
+    def __init__(self, net: Sequential, tokenizer: Tokenizer) -> None:
+        self.net = copy.deepcopy(net).build(torch.zeros(2, 8, dtype=torch.int64))
+        body = _Chain(self.net.module)
+        with torch.no_grad():
+            body.word_embeddings.weight[tokenizer.pad_id].zero_()  # never read: it is nothing
+        super().__init__(Parts(body, tokenizer, "mean", ""), net.name, "one's own")
+        self.changed()
+
+    def __repr__(self) -> str:
+        return f"OwnEncoder({display_text(self.name)!r}, {self.tokenizer!r} -> [{self.width}])"
+
+    def pooled(
+        self,
+        ids: Tensor,
+        mask: Tensor | None = None,
+        kinds: Tensor | None = None,
+        layers: int | Sequence[int] | None = None,
+    ) -> Tensor:
+        """The vector of each text, `[n, width]`; what is still a row of words is averaged.
+
+        Args:
+            ids: `int64 [n, words]`.
+            mask: True where there is a word; `None` is everywhere.
+            kinds: means nothing here.
+            layers: likewise; there is one way through.
+        """
+        return self.body(ids, mask, None, 1)[-1]
+
+    def save(self, folder: str | Path) -> Path:
+        """Write network and vocabulary into a folder, without pickle; `load` reads them.
+
+        Raises:
+            LayerError: a module or function of somebody else in it, which no definition can hold.
+        """
+        where = Path(folder).expanduser()
+        where.mkdir(parents=True, exist_ok=True)
+        self.net.save(where / NETWORK)
+        self.tokenizer.save(where / VOCABULARY)
+        return where
+
+    @classmethod
+    def load(cls, folder: str | Path) -> OwnEncoder:
+        """What `save` wrote.
+
+        Raises:
+            CheckpointError: something is missing, damaged, or is something else.
+        """
+        where = Path(folder).expanduser()
+        try:
+            content = (where / VOCABULARY).read_bytes()
+        except OSError as error:
+            shown = display_text(str(where / VOCABULARY), 200)
+            raise CheckpointError(f"Cannot read {shown}: {error.strerror}.") from error
+        return cls(Sequential.load(where / NETWORK), Tokenizer(content))
+
+
+def fit(classifier: TextClassifier, learnt: Learnt) -> tuple[OwnEncoder, nn.Linear, Run]:
+    """Make the vocabulary of the texts, and train network and head until validation is at its best.
+
+    >>> encoder, head, run = fit(classifier, learnt)
+
+    The words for training that one wrote at the network hold: `.optimizer("adam", lr=3e-3)`,
+    `.schedule(…)`, `.training(clip_norm=1.0)`; else it is adamw.
+
+    Args:
+        classifier: says network, seed and device.
+        learnt: the texts. Of those that are trained on a tenth is held back to stop by, where none
+            is held back already; the vocabulary is that of the rest.
+
+    Raises:
+        LayerError: the network does not begin with an embedding, or cannot stand.
+        TrainError: it wants every text to have the same number of words.
+    """
+    net = classifier.encoder
+    assert isinstance(net, Sequential)
+    learnt = _with_validation(learnt, classifier.seed)
+    seen = np.flatnonzero(learnt.is_training)
+    columns = [learnt.texts] if learnt.pairs is None else [learnt.texts, learnt.pairs]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(classifier.seed or 0)
+        tokenizer = vocabulary_for(net, [column[row] for column in columns for row in seen])
+        encoder = OwnEncoder(net, tokenizer)
+        width = encoder.width if learnt.pairs is None else 4 * encoder.width
+        head = nn.Linear(width, _classes(learnt))
+    whole = TextNet(encoder, head, (1,))
+    train, held = batches_of(
+        learnt, tokenizer, classifier.max_len, BATCH_SIZE, classifier.seed or 0
+    )
+    settings = {"seed": classifier.seed, "device": classifier.device, **net.settings}
+    early = EarlyStopping(patience=PATIENCE)
+    settings["callbacks"] = [early, *classifier.callbacks, *settings.get("callbacks", ())]
+    settings["loss"] = loss_of(learnt.is_multi_label)
+    run = Trainer(whole, **settings).fit(
+        train, validation=held, epochs=EPOCHS, name=encoder.name, folder=False
+    )
+    whole.eval().requires_grad_(False)
+    return encoder.to(find_device(classifier.device)).changed(), head.cpu(), run
+
+
+def vocabulary_for(net: Sequential, texts: Sequence[str]) -> Tokenizer:
+    """The most frequent words of texts, as many as the embedding of a network has places for.
+
+    Raises:
+        LayerError: the network does not begin with an embedding, or with one of too few places.
+    """
+    first = next(iter(net.layers), None)
+    size = None
+    if first is not None:
+        size = first.options.get("num_embeddings", getattr(first.thing, "num_embeddings", None))
+    if size is None:
+        raise LayerError(
+            "A network over texts begins with an embedding, whose first number is the most words "
+            "that it tells apart: Sequential().embedding(5_000, 64).gru(64)."
+        )
+    if size < _LEAST:
+        raise LayerError(
+            f"An embedding of {size} places has no room for words: three of them are padding, "
+            "what is not known, and what stands between two texts."
+        )
+    return Tokenizer.of_texts(texts, size)
+
+
+class _Chain(nn.Module):
+    """The layers with the face of an encoder's body.
+
+    Args:
+        chain: an embedding first.
+    """
+
+    depth = 1
+    longest = 2**20
+
+    def __init__(self, chain: nn.Module) -> None:
+        super().__init__()
+        self.chain = chain
+        with torch.no_grad():
+            chain.eval()
+            # Of two lengths, so that a layer which wants only one is told of here.
+            answers = [self(torch.zeros(2, words, dtype=torch.int64))[-1] for words in (3, 5)]
+        if answers[0].dim() != 2:
+            raise LayerError(
+                f"The network gives {list(answers[0].shape[1:])} for a text; expected a vector, or "
+                "a vector for each of its words."
+            )
+        self.width = int(answers[0].shape[1])
+
+    @property
+    def word_embeddings(self) -> Any:
+        """The layer that the ids go into."""
+        return next(iter(self.chain.children()))
+
+    @property
+    def blocks(self) -> list[nn.Module]:
+        """All behind the embedding, as one."""
+        return [nn.ModuleList(list(self.chain.children())[1:])]
+
+    def forward(
+        self,
+        ids: Tensor,
+        mask: Tensor | None = None,
+        kinds: Tensor | None = None,
+        depth: int | None = None,
+    ) -> list[Tensor]:
+        """The vector of each text, `[n, width]`."""
+        is_word = torch.ones_like(ids).bool() if mask is None else mask.bool()
+        return [masked(self.chain, ids, is_word)]
+
+
+def _with_validation(learnt: Learnt, seed: int | None) -> Learnt:
+    """The same with a tenth of what is trained on held back, where nothing is."""
+    if not learnt.is_training.all():
+        return learnt
+    codes = learnt.codes if learnt.codes.ndim == 1 else np.zeros(len(learnt.codes), np.int64)
+    train, _ = train_and_validation(codes, HELD_BACK, seed)
+    is_training = np.zeros(len(codes), bool)
+    is_training[train] = True
+    return replace(learnt, is_training=is_training)
+
+
+def _classes(learnt: Learnt) -> int:
+    codes = learnt.codes
+    return int(codes.shape[1] if codes.ndim == 2 else codes.max() + 1)
