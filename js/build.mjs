@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const target = join(here, "..", "mlnb", "widgets", "static");
-const widgets = ["embedding_map", "evaluation_report", "graph_viewer", "image_grid", "prediction_panel", "tensor_table", "training_monitor"];
+const widgets = ["embedding_map", "evaluation_report", "graph_viewer", "image_grid", "prediction_panel", "tensor_table", "text_table", "training_monitor"];
 const bundled = { graph_viewer: ["@dagrejs/dagre", "@dagrejs/graphlib"], training_monitor: ["uplot"] };
 const common = {
   bundle: true,

@@ -22,11 +22,17 @@ export function colorsOf(element: HTMLElement): Colors {
   };
 }
 
-/** Call `changed` when the page becomes light or dark. */
+// Jupyter names its theme on the body, VS Code and others give a class or an attribute to it or to
+// the page, the system answers a media query.
+const THEME = ["class", "data-jp-theme-name", "data-jp-theme-light", "data-vscode-theme-id", "theme"];
+
+/** Call `changed` whenever the page may have become light or dark; the returned step ends it. */
 export function followTheme(changed: () => void): () => void {
   const observer = new MutationObserver(changed);
-  observer.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light", "data-jp-theme-name"] });
-  const query = matchMedia("(prefers-color-scheme: dark)");
+  for (const element of [document.documentElement, document.body]) {
+    observer.observe(element, { attributes: true, attributeFilter: THEME });
+  }
+  const query = window.matchMedia("(prefers-color-scheme: dark)");
   query.addEventListener("change", changed);
   return () => {
     observer.disconnect();

@@ -34,6 +34,18 @@ export function button(caption: string, label: string, on: (event: Event) => voi
   return h("button", { type: "button", label, title: label === caption ? "" : label, on }, caption);
 }
 
+/** A choice of a menu. */
+export function option(caption: string, value: string): HTMLOptionElement {
+  const made = h("option", {}, caption);
+  made.value = value;
+  return made;
+}
+
+/** Change what an element says, only where it says something else: a reader is not disturbed. */
+export function put(element: Element, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /** Foreign text, clipped; the whole of it, still without a control character, is the tooltip. */
 export function foreign(text: string, limit = 80, className = ""): HTMLSpanElement {
   const shown = displayText(text, limit);

@@ -44,4 +44,11 @@ export class Cleanup {
   }
 }
 
+/** A trait of bytes, apart from the buffer that it came in: a view may begin anywhere in that. */
+export function bytesOf(model: Model, name: string): ArrayBuffer {
+  const view = model.get(name);
+  if (!(view instanceof DataView)) return new ArrayBuffer(0);
+  return view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) as ArrayBuffer;
+}
+
 export const text = (model: Model, name: string): string => String(model.get(name) ?? "");

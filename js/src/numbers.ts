@@ -25,6 +25,11 @@ export function valueText(value: number | null | undefined): string {
   return minus(plain ? String(Number(value.toPrecision(3))) : value.toExponential(2));
 }
 
+/** `.97`, and `1.0` only where it is exactly one. */
+export function probabilityText(value: number): string {
+  return value >= 0.995 ? (value === 1 ? "1.0" : ".99") : value.toFixed(2).replace(/^0/, "");
+}
+
 /** `1 node`, `2 nodes`. */
 export function plural(count: number, noun: string): string {
   return `${grouped.format(count)} ${noun}${count === 1 ? "" : "s"}`;

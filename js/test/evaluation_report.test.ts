@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import widget from "../src/evaluation_report/index";
-import { probabilityText } from "../src/evaluation_report/report";
+import { probabilityText } from "../src/numbers";
 import { FakeModel } from "./fixtures";
 
 const CLASSES = ["cat", "dog"];
@@ -59,6 +59,29 @@ test("a cell chooses its rows, and once more lets them go", () => {
   expect(cell.getAttribute("aria-pressed")).toBe("false");
 });
 
+test("a choice asks for its rows once, and a name in the table of classes shows them again", () => {
+  const before = sent("rows").length;
+  button("2 photographs: cat, said to be dog").click();
+  expect(sent("rows").length).toBe(before + 1);
+  button("all that are dog").click();
+  page.querySelector<HTMLButtonElement>(".mlnb-tabs button[aria-label='classes']")!.click();
+  expect(page.querySelector(".mlnb-rows")).toBeNull();
+  page.querySelector<HTMLButtonElement>(".mlnb-classes [aria-label='all that are dog']")!.click();
+  expect(page.querySelector(".mlnb-rows")).not.toBeNull();
+});
+
+test("an arrow key goes one row on, however many answers came before", () => {
+  for (let i = 0; i < 3; i++) {
+    button("most wrong").click();
+    answer([row(1, 0, 0), row(2, 0, 0), row(3, 0, 0), row(4, 0, 0)]);
+  }
+  const rows = [...page.querySelectorAll<HTMLButtonElement>(".mlnb-row")];
+  expect(rows.map(({ tabIndex }) => tabIndex)).toEqual([0, -1, -1, -1]);
+  rows[0]!.focus();
+  press(rows[0]!, "ArrowRight");
+  expect(document.activeElement).toBe(rows[1]);
+});
+
 test("a heading chooses all rows of a label, or all of an answer", () => {
   button("all that are dog").click();
   expect(model.get("chosen")).toEqual({ label: 1, answer: -1 });
@@ -84,7 +107,7 @@ test("one stop for the Tab key, and arrow keys from cell to cell", () => {
 
 test("rows say the answer, and where it is wrong the label", () => {
   answer([row(7, 0, 1), row(8, 1, 1, { probability: 0.998 })]);
-  expect(texts(".mlnb-said")).toEqual(["dog .97 · is cat", "dog 1.0"]);
+  expect(texts(".mlnb-said")).toEqual(["dog .97 · is cat", "dog .99"]);
   expect(page.querySelectorAll(".mlnb-mistake").length).toBe(1);
   expect(page.querySelector(".mlnb-which")!.textContent).toContain("all 2 photographs");
   expect(sent("thumbnails").at(-1)).toMatchObject({ rows: [7, 8], side: 128 });
@@ -204,5 +227,5 @@ test("nothing listens when the view is gone", () => {
 });
 
 test("a probability is said in two digits", () => {
-  expect([0.973, 0.5, 0.999, 0.004, 1].map(probabilityText)).toEqual([".97", ".50", "1.0", ".00", "1.0"]);
+  expect([0.973, 0.5, 0.999, 0.004, 1].map(probabilityText)).toEqual([".97", ".50", ".99", ".00", "1.0"]);
 });

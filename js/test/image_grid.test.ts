@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Cleanup } from "../src/host";
-import { moved, picked } from "../src/image_grid/choice";
-import { GridState, integers, type Row } from "../src/image_grid/grid_state";
+import { moved, picked } from "../src/frame_rows/choice";
+import { RowState } from "../src/frame_rows/row_state";
+import { bytesOf, Cleanup } from "../src/host";
 import widget from "../src/image_grid/index";
-import { captionOf, drawTile, makeTile, probabilityText } from "../src/image_grid/tile";
+import { captionOf, drawTile, makeTile, type PictureRow as Row } from "../src/image_grid/tile";
+import { probabilityText } from "../src/numbers";
 import { Thumbnails } from "../src/thumbnails";
 import { FakeModel } from "./fixtures";
 
@@ -66,8 +67,9 @@ test("keys move by one, by a row, by a page, and stay inside", () => {
 test("bytes that begin in the middle of a buffer are whole numbers all the same", () => {
   const buffer = new Uint8Array(9);
   buffer.set(new Uint8Array(Int32Array.of(7, 258).buffer), 1);
-  expect([...integers(new DataView(buffer.buffer, 1))]).toEqual([7, 258]);
-  expect([...integers(undefined)]).toEqual([]);
+  const model = new FakeModel({ view: new DataView(buffer.buffer, 1) });
+  expect([...new Int32Array(bytesOf(model, "view"))]).toEqual([7, 258]);
+  expect([...new Int32Array(bytesOf(model, "chosen"))]).toEqual([]);
 });
 
 test("a caption says what was predicted, how surely, and what it is", () => {
@@ -135,7 +137,7 @@ test("in labelling mode a key labels one picture and goes on", async () => {
 
 test("a choice that the kernel has not heard of yet is not taken back by an older one", () => {
   const model = new FakeModel(traits());
-  const state = new GridState(model, new Cleanup(), () => {});
+  const state = new RowState(model, new Cleanup(), () => {});
   state.pick(3, "alone");
   state.pick(1, "toggle");
   model.set("chosen", bytes(3));

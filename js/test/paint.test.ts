@@ -70,6 +70,14 @@ test("the table is sorted, keeps its rows, and leads to the boxes", () => {
   expect(legend.element.hidden).toBe(true);
 });
 
+test("only colours go into the style of the ramp", () => {
+  const legend = new Legend(() => {}, () => {});
+  legend.show(new Paint(["a"], painting([1], { colors: ["#000000", "url(http://x/)", "#FFFFFF"] })));
+  const { background } = legend.element.querySelector<HTMLElement>(".mlnb-ramp")!.style;
+  expect(background).not.toContain("url");
+  expect(background.toLowerCase()).toContain("#000000, #ffffff");
+});
+
 test("what else could be painted is offered, and what is painted is pressed", () => {
   const chosen: string[] = [];
   const legend = new Legend(() => {}, (choice) => chosen.push(choice));

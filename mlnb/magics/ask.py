@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlnb.errors import unknown
+from mlnb.errors import MlnbError, unknown
 from mlnb.magics.shell import MagicError, user_names
 from mlnb.models.model import Model
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from mlnb.magics.shell import Call
     from mlnb.widgets.answer import Answer
     from mlnb.widgets.prediction_panel import PredictionPanel
+
+EXPLAINED = 2_000
+"""Characters of a text whose words are coloured at once."""
 
 
 def classifier(call: Call) -> Any:
@@ -43,6 +47,9 @@ def ask(call: Call, model: Any) -> Answer | PredictionPanel:
         call.show(panel)
         return panel
     answer = panel.predict(_asked(call, text=panel.takes == "text"))
+    if panel.takes == "text" and len(answer.asked) <= EXPLAINED:
+        with suppress(MlnbError):  # the answer counts, whether or not anybody can tell why
+            answer = panel.explain()
     call.show(answer)
     return answer
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, magics_class
 
-from mlnb.data.samples import list_samples, load_sample
-from mlnb.errors import unknown
 from mlnb.magics import display
 from mlnb.magics.ask import ask, classifier
+from mlnb.magics.given import data_of
 from mlnb.magics.models import named
-from mlnb.magics.shell import Argument, Call, MagicError, magic, user_names
+from mlnb.magics.shell import Argument, Call, MagicError, magic
 from mlnb.models.model import Model
 
 if TYPE_CHECKING:
@@ -40,7 +38,8 @@ class UseMagics(Magics):
         %mlpredict CLASSIFIER [TEXT | PICTURE]
 
         It shows what went in and came out, and returns the outputs, or the classes with their
-        probabilities. A classifier alone opens the panel in which one types, or drops pictures.
+        probabilities; the words of a text are coloured by what they add. A classifier alone opens
+        the panel in which one types, or drops pictures.
 
         MODEL           the variable that holds the model, a network or a `torch.nn.Module`.
         INPUT=VARIABLE  what to feed: the input's name and the variable that holds the array. A
@@ -118,9 +117,8 @@ class UseMagics(Magics):
 
         options = call.options
         model = _classifier(call, options.model)
-        evaluation = evaluate_model(
-            model, _test_data(call, options.data), target=options.target, text=options.text
-        )
+        data = data_of(call, options.data, folder=True)
+        evaluation = evaluate_model(model, data, target=options.target, text=options.text)
         if options.selection is None:
             call.show(evaluation)
             return evaluation
@@ -145,20 +143,6 @@ def _classifier(call: Call, name: str) -> Any:
             "predict_proba and classes_"
         )
     return value
-
-
-def _test_data(call: Call, word: str) -> Any:
-    """A variable's value, a sample, or a folder that is there."""
-    if word in call.local or word in call.shell.user_ns:
-        return call.variable(word)
-    samples = [sample.name for sample in list_samples()]
-    if word in samples:
-        return load_sample(word)
-    if Path(word).expanduser().exists():
-        return Path(word).expanduser()
-    raise unknown(
-        "variable, sample or folder", word, [*user_names(call.shell, call.local), *samples]
-    )
 
 
 def _feeds(call: Call, model: Model) -> dict[str, Any]:

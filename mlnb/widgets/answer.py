@@ -5,7 +5,6 @@ Probabilities in words, as HTML without a script, and as the rows that the front
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ BARS = 5
 """Classes that are shown, the likeliest first."""
 _BLOCKS = 20
 _TEXT = 400
+_WEAK = 0.05  # of the strongest word's share: what is weaker has no colour
 
 Word = tuple[str, float | None]
 """A piece of a text and its share in the answer, -1 to 1; `None` for what lies between words."""
@@ -37,6 +37,7 @@ class Answer:
         asked: the text, or the picture's name.
         seconds: how long the model took.
         note: what was assumed on the way; empty for nothing.
+        words: the text in pieces, where it was explained: each with its share, -1 to 1.
     """
 
     probabilities: dict[str, float]
@@ -44,6 +45,7 @@ class Answer:
     asked: str
     seconds: float
     note: str = ""
+    words: tuple[Word, ...] = field(default=(), repr=False)
 
     @property
     def label(self) -> str:
@@ -91,12 +93,10 @@ class Shown:
     Args:
         answer: what the model said.
         picture: a small data URI; empty for a text.
-        words: the text in pieces, where it is explained.
     """
 
     answer: Answer
     picture: str = ""
-    words: tuple[Word, ...] = field(default=())
 
     def to_json(self) -> dict[str, Any]:
         """What crosses to a view that opens later."""
@@ -104,7 +104,7 @@ class Shown:
         return answer_json(answer) | {
             "asked": answer.asked[:20_000],
             "picture": self.picture,
-            "words": list(self.words),
+            "words": list(answer.words),
         }
 
 
@@ -131,7 +131,7 @@ def percent(share: float) -> str:
     return f"{share:.2%}" if share >= 0.0001 else "0%" if share == 0 else "<0.01%"
 
 
-def answer_html(answer: Answer, words: Iterable[Word] = (), picture: str = "") -> Markup:
+def answer_html(answer: Answer, picture: str = "") -> Markup:
     """The answer without a script: bars of block characters, readable wherever HTML is."""
     asked = display_text(answer.asked, _TEXT)
     rows = [
@@ -148,7 +148,7 @@ def answer_html(answer: Answer, words: Iterable[Word] = (), picture: str = "") -
     return html(
         "{image}<p>{asked}</p><table>{rows}</table><p>{facts}</p>",
         image=image if picture else "",
-        asked=_words_html(words, answer.label) or asked,
+        asked=_words_html(answer) or asked,
         rows=rows,
         facts=" · ".join(part for part in facts if part),
     )
@@ -169,18 +169,32 @@ def _blocks(share: float) -> str:
     return "█" * round(min(max(share, 0.0), 1.0) * _BLOCKS)
 
 
-def _words_html(words: Iterable[Word], label: str) -> Markup | None:
-    """Bold for what speaks for the class, italic for what speaks against it."""
+def _words_html(answer: Answer) -> Markup | None:
+    """Bold on green for what speaks for the class, italic on red for what speaks against it."""
+    most = max([_WEAK, *(abs(share or 0.0) for _, share in answer.words)])
     pieces, length = [], 0
-    for piece, share in words:
-        tag = "{piece}" if not share or abs(share) < 0.1 else "<b>{piece}</b>"
-        tag = tag if not share or share > -0.1 else "<i>{piece}</i>"
-        pieces.append(html(tag, piece=piece))
+    for piece, share in answer.words:
+        pieces.append(_word_html(piece, (share or 0.0) / most))
         length += len(piece)
         if length > _TEXT:
             pieces.append(Markup("…"))
             break
     if not pieces:
         return None
-    key = html("<br>bold speaks for {label}, italic against it", label=label)
+    key = html("<br>bold speaks for {label}, italic against it", label=answer.label)
     return html("{pieces}{key}", pieces=pieces, key=key)
+
+
+def _word_html(piece: str, weight: float) -> Markup:
+    """A word by its share of the strongest one's, -1 to 1; the same as in the panel."""
+    if abs(weight) < _WEAK:
+        return html("{piece}", piece=piece)
+    color, tag = ("46,158,91", "b") if weight > 0 else ("224,96,63", "i")
+    return html(
+        '<span style="background-color:rgba({color},{alpha});border-radius:3px">'
+        "<{tag}>{piece}</{tag}></span>",
+        color=color,
+        alpha=f"{0.15 + 0.55 * abs(weight):.2f}",
+        tag=tag,
+        piece=piece,
+    )

@@ -47,7 +47,8 @@ class Asked:
         preprocessing: what makes the model's input of a picture: a function, or steps such as
             `[ResizeImages(224), ExtractPixels()]`.
         explain: a function of the input (and `target`, the number of a class) that returns a map
-            of 0 to 1 for a picture, words with `start`, `end` and `share` for a text.
+            of 0 to 1 for a picture, words with `start`, `end` and `share` for a text; by default
+            the model's own, which takes one of `classes_` as `target` where it explains texts.
         text: whether it takes text; by default the model says so by `takes_text`.
 
     Raises:
@@ -72,6 +73,7 @@ class Asked:
             )
         self._model, self._labels, self._preprocessing = model, labels, preprocessing
         self._explain = explain or getattr(model, "explain", None)
+        self._is_given = explain is not None
         self._one_at_a_time = RLock()
         self.takes_text = _takes_text(model) if text is None else text
 
@@ -162,8 +164,15 @@ class Asked:
                     raise MlnbError(HOW)
                 return look(self._rows, asked, target=target)
             if "target" in inspect.signature(self._explain).parameters:
-                return self._explain(asked, target=target)
+                return self._explain(asked, target=self._target(target))
             return self._explain(asked)
+
+    def _target(self, number: int) -> Any:
+        """What an `explain` is told: a classifier of texts of its own takes the class itself."""
+        classes = getattr(self._model, "classes_", None)
+        if not self.takes_text or classes is None or self._is_given:
+            return number
+        return list(classes)[number]
 
     def _rows(self, several: Iterable[Any]) -> Array:
         """The probabilities of several pictures or texts, `[n, classes]`."""

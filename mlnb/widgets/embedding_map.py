@@ -6,7 +6,6 @@ moving about needs no kernel.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,10 +14,11 @@ import traitlets as t
 
 from mlnb.data.projection import project
 from mlnb.errors import DataError, need, unknown
-from mlnb.formatting import Markup, display_text, html, plural
-from mlnb.widgets import picture_rows
+from mlnb.formatting import Markup, display_text, html, image_uri, plural
 from mlnb.widgets.base import Widget, bundle, refuse_unknown
 from mlnb.widgets.map_colors import colored_columns, colors_of, hexes
+from mlnb.widgets.picture_rows import name_of
+from mlnb.widgets.row_facets import is_none, value_text
 from mlnb.widgets.selection import Selection
 from mlnb.widgets.thumbnails import ThumbnailThread
 
@@ -147,7 +147,7 @@ class EmbeddingMap(Widget):
             '<p><b>{facts}</b></p><img src="{uri}" alt="{facts}" style="max-width:100%">'
             "<div>{column}{groups}</div>",
             facts=self.facts,
-            uri=Markup(f"data:image/png;base64,{b64encode(self._png()).decode()}"),
+            uri=image_uri(self._png()),
             column=f"{self.color}: " if self.color else "",
             groups=groups or self._range_text(),
         )
@@ -203,11 +203,11 @@ class EmbeddingMap(Widget):
     def _about(self, row: int) -> dict[str, Any]:
         values = self._frame.iloc[row]
         lines = [
-            f"{name}: {picture_rows.value_text(_short(values[name]))}"
+            f"{name}: {value_text(_short(values[name]))}"
             for name in dict.fromkeys([*_SAID, self.color])
-            if name in values and not picture_rows.is_none(values[name])
+            if name in values and not is_none(values[name])
         ]
-        name = picture_rows.name_of(values["path"]) if "path" in values else ""
+        name = name_of(values["path"]) if "path" in values else ""
         text = display_text(str(values[self._text]), 400) if self._text else ""
         return {
             "row": row,

@@ -7,6 +7,7 @@ second view has it as well.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from contextlib import suppress
@@ -15,10 +16,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from mlnb.widgets.curve_feed import Buffers, number
-
 if TYPE_CHECKING:
     from mlnb.train.run import Run
+    from mlnb.widgets.curve_feed import Buffers
 
 KEPT = 1000
 NAMES = ("lr", "norm", "speed", "memory", "busy")
@@ -90,7 +90,10 @@ class Gauges:
 
     @staticmethod
     def _told(row: list[float]) -> dict[str, float | None]:
-        return {name: number(value) for name, value in zip(("step", *NAMES), row, strict=True)}
+        return {
+            name: value if math.isfinite(value) else None
+            for name, value in zip(("step", *NAMES), row, strict=True)
+        }
 
     def _cheap(self, run: Run) -> bool:
         parameters = sum(parameter.numel() for parameter in run._state.parameters())

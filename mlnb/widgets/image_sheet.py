@@ -16,8 +16,7 @@ import numpy as np
 from IPython.display import display, update_display
 
 from mlnb.errors import DataError, need
-from mlnb.formatting import Markup, display_text, html, plural
-from mlnb.tensor_stats import png_uri
+from mlnb.formatting import Markup, display_text, html, image_uri, plural
 from mlnb.widgets import base
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ class ImageSheet:
         names = ", ".join(display_text(str(label), 20) for label in (self._labels or ())[:20])
         return html(
             '<img src="{uri}" alt="{alt}" style="max-width:100%">',
-            uri=Markup(png_uri(self.png)),
+            uri=image_uri(self.png),
             alt=f"{self!r}: {names}" if names else repr(self),
         )
 

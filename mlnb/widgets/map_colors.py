@@ -13,7 +13,7 @@ import numpy as np
 from mlnb.figures.style import LIGHT
 from mlnb.formatting import display_text
 from mlnb.graph.paint import RAMPS
-from mlnb.widgets.picture_rows import correctness, value_text
+from mlnb.widgets.row_facets import correctness, value_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,11 +7,11 @@ notebook is exchanged, so that a saved notebook keeps the last one.
 
 from __future__ import annotations
 
-import base64
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ import traitlets as t
 from IPython.display import display, update_display
 
 from mlnb.errors import DataError, MlnbError
-from mlnb.formatting import Markup, display_text, html
+from mlnb.formatting import Markup, display_text, html, image_uri
 from mlnb.progress import progress_text, shown_by
 from mlnb.widgets import base
 from mlnb.widgets.answer import Answer, Shown, answer_html, answer_json, answer_text
@@ -126,6 +126,22 @@ class PredictionPanel(Widget):
         image, name = _picture(asked)
         return self._judge_picture("python", image, name)
 
+    def explain(self) -> Answer:
+        """The last answer about a text, with what each of its words adds to it.
+
+        >>> panel.explain().words
+        (('The', 0.01), (' ', None), ('soup', 0.02), ...)
+
+        Raises:
+            DataError: nothing was asked, or a picture, which "Why?" explains.
+            MlnbError: nobody can tell.
+        """
+        if self.answer is None or not self._asked.takes_text:
+            raise DataError("there is no answer about a text to explain; panel.predict(text) first")
+        answer = self._with_words(self.answer)
+        self._show("python", Shown(answer))
+        return answer
+
     # ----------------------------------------------------------------------------- the two outputs
 
     def _ipython_display_(self) -> None:
@@ -141,7 +157,7 @@ class PredictionPanel(Widget):
         if self._shown is None:
             return html("{head}<p>run this cell to ask the model</p>", head=head)
         shown = self._shown
-        body = answer_html(shown.answer, shown.words, shown.picture)
+        body = answer_html(shown.answer, shown.picture)
         return html("{head}{body}", head=head, body=body)
 
     def static_text(self) -> str:
@@ -213,7 +229,9 @@ class PredictionPanel(Widget):
         self._pictures[request] = (image, answer)
         while len(self._pictures) > KEPT:
             self._pictures.popitem(last=False)
-        self._show(request, Shown(answer, _uri(small_picture(image, _SAVED_SIDE, _SAVED_BYTES))))
+        self._show(
+            request, Shown(answer, image_uri(small_picture(image, _SAVED_SIDE, _SAVED_BYTES)))
+        )
         return answer
 
     def _judge_text(self, request: str, text: str) -> Answer:
@@ -231,13 +249,16 @@ class PredictionPanel(Widget):
         self.send(content | {"width": width, "height": height}, [heat.tobytes()])
 
     def _explain_text(self, request: str, text: str) -> None:
-        shown = self._shown
-        if shown is None or shown.answer.asked != text:
-            shown = Shown(self._asked.answer(text))
-        words = self._asked.words(text, shown.answer.order[0])
-        label = display_text(shown.answer.label, 60)
-        self.send({"kind": "why", "request": request, "label": label, "words": list(words)})
-        self._show(request, Shown(shown.answer, words=words))
+        answer = self.answer
+        if answer is None or answer.asked != text:
+            answer = self._asked.answer(text)
+        answer = self._with_words(answer)
+        label, words = display_text(answer.label, 60), list(answer.words)
+        self.send({"kind": "why", "request": request, "label": label, "words": words})
+        self._show(request, Shown(answer))
+
+    def _with_words(self, answer: Answer) -> Answer:
+        return replace(answer, words=self._asked.words(answer.asked, answer.order[0]))
 
     def _show(self, request: str, shown: Shown) -> None:
         """Keep the answer for views that open later, and for the saved notebook."""
@@ -277,8 +298,3 @@ def _small_heat(heat: np.ndarray[Any, np.dtype[Any]]) -> np.ndarray[Any, np.dtyp
     grey = pillow.fromarray((heat * 255).round().astype(np.uint8))
     grey.thumbnail((_HEAT_SIDE, _HEAT_SIDE))
     return np.array(grey)
-
-
-def _uri(picture: bytes) -> str:
-    kind = "png" if picture.startswith(b"\x89PNG") else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"

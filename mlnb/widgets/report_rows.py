@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlnb.formatting import display_text
+from mlnb.widgets.text_rows import text_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 FOUND, MISSED, WRONGLY_GIVEN = 0, 1, 2
 """The columns of a class where a row may have many labels."""
-TEXT = 1000
 POINTS = 200
 
 
@@ -68,11 +68,6 @@ def row_json(evaluation: Evaluation, at: int) -> dict[str, Any]:
         else:
             row["text"] = text_line(content)
     return row
-
-
-def text_line(content: object) -> str:
-    """A text as one line of at most a thousand characters; only its beginning is looked at."""
-    return display_text(" ".join(str(content)[: 4 * TEXT].split()), TEXT)
 
 
 def shows_pictures(evaluation: Evaluation) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
 from mlnb.errors import MlnbError
-from mlnb.formatting import Markup, display_text, html
-from mlnb.widgets.report_rows import shows_pictures, text_line
+from mlnb.formatting import Markup, display_text, html, image_uri, probability_text
+from mlnb.widgets.report_rows import shows_pictures
+from mlnb.widgets.text_rows import text_line
 from mlnb.widgets.thumbnails import thumbnail
 
 if TYPE_CHECKING:
@@ -27,11 +27,6 @@ def strip_html(evaluation: Evaluation) -> Markup:
     return html("<div>most wrong</div><div>{shown}</div>", shown=shown)
 
 
-def probability_text(probability: float) -> str:
-    """`.97`, `1.0`, as the widget says it."""
-    return "1.0" if probability >= 0.995 else f"{probability:.2f}".removeprefix("0")
-
-
 def _said(row: Any) -> str:
     said, true = (
         ", ".join(str(one) for one in value) if isinstance(value, tuple) else str(value)
@@ -46,12 +41,10 @@ def _picture(path: object, said: str) -> Markup:
         made = thumbnail(str(path), SIDE)
     except MlnbError:
         return html('<span style="margin-right:12px">(no picture) {said}</span>', said=said)
-    kind = "png" if made.startswith(b"\x89") else "jpeg"
     return html(
         '<span style="display:inline-block;margin:4px 10px 4px 0;font-size:12px">'
-        '<img src="data:image/{kind};base64,{data}" alt="{said}"><br>{said}</span>',
-        kind=kind,
-        data=Markup(base64.b64encode(made).decode()),
+        '<img src="{uri}" alt="{said}"><br>{said}</span>',
+        uri=image_uri(made),
         said=said,
     )
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable
 from typing import Any
 
 from mlnb.errors import ImageError
-from mlnb.formatting import Markup, html
+from mlnb.formatting import Markup, html, image_uri, probability_text
 from mlnb.widgets.thumbnails import thumbnail
 
 SIDE = 96
@@ -30,10 +29,9 @@ def _figure(path: Any, told: dict[str, Any]) -> Markup:
     """A picture of the saved notebook, or the reason why there is none."""
     try:
         data = thumbnail(path, SIDE)
-        kind = "png" if data[:1] == b"\x89" else "jpeg"
         picture = html(
             '<img src="{uri}" alt="{name}" style="max-height:96px">',
-            uri=Markup(f"data:image/{kind};base64,{b64encode(data).decode()}"),
+            uri=image_uri(data),
             name=told["name"],
         )
     except ImageError as error:
@@ -52,13 +50,6 @@ def caption(told: dict[str, Any]) -> str:
     words = label
     if predicted is not None:
         sure = told.get("probability")
-        words = predicted if sure is None else f"{predicted} {_sure_text(sure)}"
+        words = predicted if sure is None else f"{predicted} {probability_text(sure)}"
         words += f" · is {label}" if told.get("wrong") else ""
     return f"{words} · left out" if told["left_out"] else words or told["name"]
-
-
-def _sure_text(probability: float) -> str:
-    """`.97`; never a one that is none."""
-    if probability >= 0.995:
-        return "1.0" if probability == 1 else ".99"
-    return f"{probability:.2f}".removeprefix("0")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mlnb.train.steer.control import Request
 
 KEPT = 60
+FACT_TICKS = 4
+"""How many ticks lie between two looks at the facts, where nothing was asked for."""
 ACTIONS = {"lr": "set_lr"} | {
     name: name for name in ("stop", "pause", "resume", "checkpoint", "rewind")
 }
@@ -48,7 +50,7 @@ class ShownRun:
         self._gauges = gauges_of(run)
         self._feed = CurveFeed(run)
         self._said: tuple[str, str] = "", ""
-        self._rests = True
+        self._rested = FACT_TICKS
         self.facts: dict[str, Any] = {
             "title": display_text(run.name),
             "device": self._gauges.device,
@@ -103,6 +105,7 @@ class ShownRun:
             MlnbError: the value is none that the loop could take.
         """
         self.problem = ""
+        self._rested = FACT_TICKS  # what becomes of it is seen in the next tick
         control = self.run._control
         if action == "rewind":
             step, rate = place_of(value)
@@ -117,10 +120,11 @@ class ShownRun:
         self._asked = control.request(ACTIONS[action], value)
 
     def _changed(self) -> dict[str, Any]:
-        """The facts that have changed; looked at in every second tick, as nobody reads faster."""
-        self._rests = not self._rests and self.state == self.facts["state"]
-        if self._rests:
+        """The facts that have changed; looked at now and then, as nobody reads faster."""
+        self._rested += 1
+        if self._rested < FACT_TICKS and self.state == self.facts["state"]:
             return {}
+        self._rested = 0
         now = self._now()
         changed = {name: value for name, value in now.items() if value != self.facts[name]}
         self.facts.update(changed)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlnb.formatting import display_text, plural
-from mlnb.tensor_stats import png_uri, tensor_picture, tensor_stats
+from mlnb.formatting import display_text, image_uri, plural
+from mlnb.tensor_stats import tensor_picture, tensor_stats
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,7 @@ def stats_json(array: NDArray[Any]) -> dict[str, Any] | None:
 def picture_uri(array: NDArray[Any]) -> str | None:
     """A heat map, or the picture where the shape is one, as a PNG data URI."""
     png = tensor_picture(array)
-    return None if png is None else png_uri(png)
+    return None if png is None else image_uri(png)
 
 
 def slice_text(array: NDArray[Any]) -> str:

@@ -14,19 +14,23 @@ from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from threading import Lock, Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlnb.data.images import open_image, to_rgb
 from mlnb.errors import ImageError, need
 from mlnb.formatting import display_text
 from mlnb.widgets.base import error_line
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 SIDE = 128
+PLAIN = 64
+"""Pixels; what is not larger is sent as it is, without JPEG's traces."""
 MEMORY = 64 * 2**20
 _SIDES = (16, 512)
 _THREADS = max(1, min(4, os.cpu_count() or 1))
 _TOGETHER = 6
-_PLAIN = 64  # pixels; what is not larger is sent as it is, without JPEG's traces
 
 
 def thumbnail(path: str | os.PathLike[str], side: int = SIDE) -> bytes:
@@ -54,6 +58,13 @@ def thumbnail(path: str | os.PathLike[str], side: int = SIDE) -> bytes:
         made = _made(file, side)
         _kept.put(key, made)
     return made
+
+
+def encoded(picture: Image, plain: bool) -> bytes:
+    """A picture of Pillow's as it goes to the browser, PNG where it is plain, else JPEG."""
+    buffer = BytesIO()
+    picture.save(buffer, "PNG") if plain else picture.save(buffer, "JPEG", quality=82)
+    return buffer.getvalue()
 
 
 class ThumbnailThread:
@@ -145,8 +156,6 @@ def _made(file: Path, side: int) -> bytes:
     with open_image(file) as opened:
         opened.draft(None, (2 * side, 2 * side))  # a large JPEG is read at a part of its size
         picture = to_rgb(opened)
-        plain = max(picture.size) <= _PLAIN
+        plain = max(picture.size) <= PLAIN
         picture.thumbnail((side, side), pillow.Resampling.BICUBIC)
-    buffer = BytesIO()
-    picture.save(buffer, "PNG") if plain else picture.save(buffer, "JPEG", quality=82)
-    return buffer.getvalue()
+    return encoded(picture, plain)

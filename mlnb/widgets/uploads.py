@@ -10,7 +10,6 @@ import re
 import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ import numpy as np
 
 from mlnb.data.images import open_image, to_rgb
 from mlnb.errors import DataError
+from mlnb.widgets.thumbnails import PLAIN, encoded
 
 if TYPE_CHECKING:
     from mlnb.data.images import RGBArray
@@ -101,11 +101,10 @@ def small_picture(image: RGBArray, side: int, limit: int | None = None) -> bytes
     while True:
         picture = pillow.fromarray(image)
         picture.thumbnail((side, side))
-        buffer = BytesIO()
-        plain = max(picture.size) <= 64
-        picture.save(buffer, "PNG") if plain else picture.save(buffer, "JPEG", quality=82)
-        if plain or limit is None or buffer.tell() <= limit:
-            return buffer.getvalue()
+        plain = max(picture.size) <= PLAIN
+        data = encoded(picture, plain)
+        if plain or limit is None or len(data) <= limit:
+            return data
         side = side * 3 // 4
 
 

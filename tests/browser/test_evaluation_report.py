@@ -1,4 +1,4 @@
-"""A report in JupyterLab: the matrix chooses pictures and sentences, and what stays in the file."""
+"""A report in JupyterLab: the matrix chooses pictures, and what stays in the file."""
 
 from __future__ import annotations
 
@@ -43,17 +43,6 @@ for i in range(60):
     rows.append((str(path), label))
 test = pd.DataFrame(rows, columns=['path', 'label'], index=range(1000, 1060))
 eye = Eye()
-"""
-WORDS = """
-from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.naive_bayes import MultinomialNB
-from sklearn.pipeline import make_pipeline
-good = ['the soup was lovely', 'we loved the bread', 'a lovely evening', 'the best tea in town']
-bad = ['the soup was cold', 'we sat an hour', 'never again', 'cold tea and a rude waiter']
-reader = make_pipeline(CountVectorizer(), MultinomialNB()).fit(good + bad, [1] * 4 + [0] * 4)
-said = good + bad + ['<img src=x onerror=alert(1)> cold\\u202e', 'you cannot beat that hour',
-                     'never had anything to complain about again', 'omelets to die for']
-sentences = pd.DataFrame({'Text': said, 'Liked': [1] * 4 + [0] * 5 + [1] * 3})
 """
 MANY = """
 from mlnb.train.evaluation import evaluate
@@ -154,18 +143,6 @@ def test_classes_and_curves_are_a_click_away(
     shots(server, page, screenshots, "curves", view)
     view.get_by_role("button", name="least sure").click()
     expect(view.locator(".mlnb-list img")).to_have_count(24)
-
-
-def test_sentences_and_strangers_texts(server: Lab, page: Page, watch: Watch, screenshots: Path):
-    call = "%mlevaluate reader sentences --text Text --target Liked"
-    opened(server, page, watch, "sentences.ipynb", IMPORTS, WORDS, call)
-    view = report(page)
-    expect(view.locator(".mlnb-row")).to_have_count(12)
-    expect(view.locator(".mlnb-list")).to_contain_text("<img src=x onerror=alert(1)> cold\\u202e")
-    assert view.locator("img").count() == 0
-    view.get_by_role("button", name="least sure").press("Enter")
-    expect(view.get_by_role("button", name="least sure")).to_have_attribute("aria-pressed", "true")
-    shots(server, page, screenshots, "sentences", view)
 
 
 def test_many_classes_are_a_list_and_many_labels_a_short_matrix(

@@ -1,4 +1,4 @@
-"""The panel in a real JupyterLab: drop, paste, choose, pieces, webcam, text, and what is kept."""
+"""The panel of pictures in a real JupyterLab: drop, paste, choose, pieces, webcam, what is kept."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from mlnb.data.samples import load_sample
 
 SETUP = """\
 %load_ext mlnb
-import re, time
-from types import SimpleNamespace
+import time
 import numpy as np
 from mlnb.widgets.prediction_panel import PredictionPanel
 
@@ -36,23 +35,8 @@ class Scenes:
         h, w = picture.shape[:2]
         y, x = np.mgrid[0:h, 0:w]
         return np.exp(-(((x / w - 0.45) / 0.2) ** 2 + ((y / h - 0.45) / 0.25) ** 2))
-
-class Reader:
-    classes_ = ["bad", "good"]
-    takes_text = True
-    weight = {"delicious": 2, "friendly": 1.5, "cold": -2, "slow": -1, "not": -0.5}
-    def predict_proba(self, texts):
-        found = [sum(self.weight.get(w, 0) for w in re.findall(r"\\w+", t)) for t in texts]
-        good = 1 / (1 + np.exp(-np.array(found, float)))
-        return np.stack([1 - good, good], 1)
-    def explain(self, text):
-        sign = 1 if self.predict_proba([text])[0, 1] >= 0.5 else -1
-        share = lambda word: sign * self.weight.get(word, 0) / 2
-        found = re.finditer(r"\\w+", text)
-        return [SimpleNamespace(start=m.start(), end=m.end(), share=share(m[0])) for m in found]
 """
 PICTURES = "panel = PredictionPanel(Scenes())\npanel"
-TEXT = "reader = PredictionPanel(Reader())\nreader"
 DROP = """([selector, files]) => {
     const transfer = new DataTransfer();
     for (const [name, type, data] of files) {
@@ -227,30 +211,6 @@ def test_the_webcam_is_asked_for_and_where_it_is_forbidden_the_button_says_so(
     expect(panel.root.locator(".mlnb-shares li")).to_have_count(5, timeout=20_000)
     expect(video).to_be_hidden()
     expect(panel.root.locator(".mlnb-stage-of-one .mlnb-name")).to_have_text("webcam.jpg")
-
-
-def test_probabilities_move_as_one_types_and_words_are_coloured(
-    server: Lab, page: Page, watch: Watch, screenshots: Path
-):
-    panel = opened(server, page, watch, "panel_text.ipynb", TEXT)
-    panel.shoot(screenshots / "prediction_panel_text_empty.png")
-    field = panel.root.get_by_role("textbox")
-    field.click()
-    page.keyboard.type("The soup was cold")
-    panel.expect_first("bad")
-    expect(panel.root.locator(".mlnb-behind")).to_contain_text("ms")
-    panel.button("why?").click()
-    field.press("End")
-    page.keyboard.type(" and they were slow, but friendly and the fish delicious.")
-    panel.expect_first("good")
-    expect(panel.root.locator(".mlnb-words > .mlnb-for")).to_have_text(["friendly", "delicious"])
-    expect(panel.root.locator(".mlnb-words > .mlnb-against")).to_have_text(["cold", "slow"])
-    panel.shoot(screenshots / "prediction_panel_text_light.png")
-    server.theme(page, "JupyterLab Dark")
-    panel.shoot(screenshots / "prediction_panel_text_dark.png")
-    server.theme(page, "JupyterLab Light")
-    field.fill("<img src=x onerror=alert(1)> delicious \u202eevil")
-    expect(panel.root.locator(".mlnb-words")).to_contain_text("\\u202e", timeout=20_000)
 
 
 def test_the_saved_notebook_keeps_the_last_answer(

@@ -70,7 +70,7 @@ def test_safetensors_is_saved_and_loads_again(ready, tmp_path: Path):
         ("%mlexport net net.onnx --quantize static", "calibration=x"),
         ("%mlexport net net.safetensors --quantize dynamic", "--quantize is for .onnx files"),
         ("%mlexport module net.safetensors", "safetensors.torch.save_model(module"),
-        ("%mlexport net none/net.onnx", "There is no folder"),
+        ("%mlexport net none/net.onnx", "there is no folder"),
     ],
 )
 def test_a_mistake_is_one_line_and_writes_nothing(ready, tmp_path: Path, cell: str, said: str):

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mlnb.errors import DataError
+
 X = np.ones((2, 4), np.float32)
 Y = [[1, 2, 3, 4]] * 2
 
@@ -146,6 +148,21 @@ def test_a_classifier_is_asked_about_a_text_or_a_picture(asked, cell: str, label
     [output] = ran.outputs
     assert "█" in output["data"]["text/html"]
     assert output["data"]["text/plain"].startswith(f"Answer({label} ")
+
+
+def test_the_words_of_a_text_are_coloured_and_an_answer_needs_no_explanation(asked):
+    ran = asked.run('%mlpredict reader "The soup was good."')
+    assert [piece for piece, share in ran.result.words if share and share > 0.5] == ["good"]
+    assert "<b>good</b>" in ran.outputs[0]["data"]["text/html"]
+
+    class Silent(Reader):
+        def explain(self, text):
+            raise DataError("not today")
+
+    asked.names["silent"] = Silent()
+    ran = asked.run('%mlpredict silent "The soup was good."')
+    assert ran.error is None
+    assert (ran.result.label, ran.result.words) == ("good", ())
 
 
 def test_a_classifier_alone_opens_the_panel(asked):

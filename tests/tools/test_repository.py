@@ -58,11 +58,12 @@ def test_the_readme_tour_runs_as_it_stands(tmp_path: Path, monkeypatch) -> None:
     resources = {"metadata": {"path": str(tmp_path)}}
     client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources)
     client.execute()
-    shape, summary, _, branches, accuracy = (cell.outputs[-1] for cell in notebook.cells)
+    shape, summary, _, branches, accuracy, liked = (cell.outputs[-1] for cell in notebook.cells)
     assert shape.data["text/plain"] == "(1, 1000, 1, 1)"
     assert "Conv" in summary.data["text/plain"]
     assert "<img" in branches.data["text/html"]
     assert float(accuracy.data["text/plain"]) > 0.9
+    assert liked.data["text/plain"] == "array([1, 0])"
 
 
 def test_what_the_documents_link_to_exists() -> None:

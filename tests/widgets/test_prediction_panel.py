@@ -350,6 +350,20 @@ def test_without_anyone_who_explains_the_reason_is_there_and_outside_help_is_tak
     assert words == (("soup", 0.5), ("!", None))
 
 
+def test_a_classifier_of_texts_is_asked_to_explain_one_of_its_classes():
+    class Strict(Sentiment):
+        def explain(self, text: str, target: str | None = None) -> list[SimpleNamespace]:
+            assert target in self.classes_
+            return super().explain(text)
+
+    panel = PredictionPanel(Strict())
+    panel.predict("good tea")
+    assert panel.explain().words == (("good", 0.4), (" ", None), ("tea", 0.0))
+    assert panel.last["words"][0] == ("good", 0.4)
+    with pytest.raises(DataError, match=r"panel\.predict\(text\) first"):
+        PredictionPanel(Sentiment()).explain()
+
+
 def test_a_text_is_judged_and_its_words_are_explained(sent):
     panel = PredictionPanel(Sentiment())
     assert panel.takes == "text"
@@ -431,7 +445,8 @@ def test_a_saved_text_bears_its_words():
     panel = PredictionPanel(Sentiment())
     panel._explain_text("v-1", "good and cold")
     html = panel.static_html()
-    assert "<b>good</b> and <i>cold</i>" in html
+    assert "<b>good</b> and <i>cold</i>" in re.sub("</?span[^>]*>", "", html)
+    assert html.count("background-color") == 2
     assert "bold speaks for good" in html
     assert panel.last["words"] == [
         ("good", 0.4),

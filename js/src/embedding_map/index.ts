@@ -2,8 +2,8 @@
 // chosen, camera; choose and about go up.
 import { followTheme } from "../colors";
 import { displayText } from "../display_text";
-import { button, h } from "../dom";
-import { Cleanup, text, type RenderProps } from "../host";
+import { button, h, option } from "../dom";
+import { bytesOf, Cleanup, text, type RenderProps } from "../host";
 import { countText } from "../numbers";
 import { hideStaticOutput } from "../static_output";
 import { Thumbnails } from "../thumbnails";
@@ -81,13 +81,13 @@ function render({ model, el }: RenderProps): () => void {
   }
 
   function readPoints(): void {
-    index = new PointIndex(new Uint16Array(copyOf(model.get("points"))));
+    index = new PointIndex(new Uint16Array(bytesOf(model, "points")));
     readChosen();
     readColors();
   }
 
   function readColors(): void {
-    codes = new Uint8Array(copyOf(model.get("codes")));
+    codes = new Uint8Array(bytesOf(model, "codes"));
     recolor(paletteOf(root, legend().kind === "numbers"));
   }
 
@@ -110,7 +110,7 @@ function render({ model, el }: RenderProps): () => void {
 
   function readChosen(): void {
     if (waiting > 0) return;
-    mark([...new Int32Array(copyOf(model.get("chosen")))]);
+    mark([...new Int32Array(bytesOf(model, "chosen"))]);
   }
 
   function mark(rows: number[]): void {
@@ -153,9 +153,9 @@ function render({ model, el }: RenderProps): () => void {
     const row = place ? nearest(place.x, place.y) : -1;
     if (row !== hovered) {
       hovered = row;
+      if (row >= 0 && !known.has(row)) model.send({ kind: "about", row });
       paint();
     }
-    if (row >= 0 && !known.has(row)) model.send({ kind: "about", row });
     if (row >= 0 && model.get("pictures")) pictures.want([row]);
     showTip();
   }
@@ -223,11 +223,7 @@ function render({ model, el }: RenderProps): () => void {
   function drawBar(): void {
     title.textContent = displayText(text(model, "facts"), 120);
     const columns = model.get("columns") as string[];
-    select.replaceChildren(...["", ...columns].map((name) => {
-      const one = h("option", {}, name === "" ? "one colour" : displayText(name, 40));
-      one.value = name;
-      return one;
-    }));
+    select.replaceChildren(...["", ...columns].map((name) => option(name === "" ? "one colour" : displayText(name, 40), name)));
     select.value = text(model, "color");
     select.hidden = columns.length === 0;
     canvas.setAttribute("aria-label", `map of ${text(model, "facts")}; arrow keys move, plus and minus zoom, a chooses what is in sight`);
@@ -241,7 +237,11 @@ function render({ model, el }: RenderProps): () => void {
   cleanup.follow(model, "change:chosen", readChosen);
   for (const trait of ["codes", "legend"]) cleanup.follow(model, `change:${trait}`, readColors);
   for (const trait of ["facts", "columns", "color"]) cleanup.follow(model, `change:${trait}`, drawBar);
-  cleanup.follow(model, "change:version", () => known.clear());
+  cleanup.follow(model, "change:version", () => {
+    known.clear();
+    hovered = -1; // what is said of it is asked for again
+    showTip();
+  });
   cleanup.follow(model, "msg:custom", ((content: { kind: string } & About) => {
     if (content.kind === "about") {
       known.set(content.row, content);
@@ -269,12 +269,6 @@ function render({ model, el }: RenderProps): () => void {
   readPoints();
   root.dataset["state"] = "ready";
   return () => cleanup.run();
-}
-
-/** The bytes of a trait, apart from the buffer that they came in. */
-function copyOf(bytes: unknown): ArrayBuffer {
-  if (!(bytes instanceof DataView)) return new ArrayBuffer(0);
-  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
 }
 
 export default { render };

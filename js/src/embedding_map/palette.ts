@@ -2,14 +2,11 @@
 import { colorsOf } from "../colors";
 import { pixelOf } from "./paint_points";
 
-export const GROUPS = 16; // eight colours, then the same ones paler
-export const OTHERS = 16; // the code of all further groups
-export const NONE = 17; // the code of rows without a value
 const RAMP = [
   "#440154", "#482878", "#3e4a89", "#31688e", "#26828e",
   "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725",
 ];
-export const STEPS = 200; // codes of numbers, 0 to 199; NONE_NUMBER comes after
+const STEPS = 200; // codes of numbers, 0 to 199; after them that of rows without one
 
 export interface Palette {
   background: number;
@@ -23,6 +20,7 @@ export function paletteOf(element: HTMLElement, numbers: boolean): Palette {
   const paper = rgbOf(background);
   const strong = series.map(rgbOf);
   const pale = strong.map((color) => mixed(color, rgbOf(text), 0.45));
+  // As mlnb/widgets/map_colors.py has them: 16 groups, all further ones, rows without a value.
   const groups = [...strong, ...pale, rgbOf(muted), mixed(rgbOf(muted), paper, 0.5)];
   const codes = numbers
     ? [...Array.from({ length: STEPS }, (_, i) => ramp(i / (STEPS - 1))), mixed(rgbOf(muted), paper, 0.5)]
@@ -44,8 +42,16 @@ const mixed = (a: readonly number[], b: readonly number[], part: number): number
 
 const cssOf = (rgb: readonly number[]): string => `rgb(${rgb.join(", ")})`;
 
+const read = new Map<string, number[]>(); // a page has few colours, and each picture asks for all
+
 /** A CSS colour of any form as red, green, blue; a canvas reads it as the page would. */
 export function rgbOf(color: string): number[] {
+  const known = read.get(color) ?? readColor(color);
+  read.set(color, known);
+  return known;
+}
+
+function readColor(color: string): number[] {
   const hex = /^#([0-9a-f]{6})$/i.exec(color);
   if (hex) return [0, 2, 4].map((at) => parseInt(hex[1]!.slice(at, at + 2), 16));
   const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });

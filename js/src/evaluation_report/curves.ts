@@ -1,5 +1,5 @@
 // Calibration, ROC and precision-recall as small charts; the last two of one class at a time.
-import { h, svg } from "../dom";
+import { h, option, svg } from "../dom";
 import { Cleanup, type Model } from "../host";
 import { countText } from "../numbers";
 import type { Curve, Report } from "./report";
@@ -24,11 +24,7 @@ export class Curves {
   private readonly select = h("select", { label: "the class of ROC and precision-recall" });
 
   constructor(private readonly model: Model, private readonly report: Report, cleanup: Cleanup) {
-    report.classes.forEach((_, at) => {
-      const option = h("option", {}, report.name(at));
-      option.value = String(at);
-      this.select.append(option);
-    });
+    this.select.append(...report.classes.map((_, at) => option(report.name(at), String(at))));
     this.select.value = String(report.classes.length === 2 ? 1 : 0); // of two the second is the positive one
     this.select.addEventListener("change", () => this.show());
     this.element = h("div", { class: "mlnb-curves" },

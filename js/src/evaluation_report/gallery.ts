@@ -4,9 +4,10 @@ import { Cleanup, type Model } from "../host";
 import { countText } from "../numbers";
 import { Thumbnails } from "../thumbnails";
 import type { Report, Row } from "./report";
-import { roveList } from "./roving";
+import { roveList, stopAtFirst } from "./roving";
 
 const PAGE = 24;
+const LISTS: Record<string, string> = { picture: "mlnb-shots", text: "mlnb-sentences" };
 let requests = 0;
 
 interface Answer {
@@ -30,11 +31,12 @@ export class Gallery {
 
   constructor(private readonly model: Model, private readonly report: Report, cleanup: Cleanup) {
     this.all = h("button", { type: "button", class: "mlnb-link", on: () => report.set("chosen", {}) }, "show all");
-    this.list = h("div", { class: `mlnb-list mlnb-${report.content || "plain"}`, role: "group", label: `the ${report.noun}s` });
+    this.list = h("div", { class: `mlnb-list ${LISTS[report.content] ?? "mlnb-names"}`, role: "group", label: `the ${report.noun}s` });
     this.more = h("button", { type: "button", on: () => this.ask(this.shown.size) });
     this.said.setAttribute("role", "status");
     this.element.append(h("div", { class: "mlnb-which" }, this.said, this.all), this.list, this.more);
     this.more.hidden = true;
+    roveList(this.list);
     this.thumbnails = new Thumbnails(model, cleanup);
     this.thumbnails.onArrive((rows) => rows.forEach((row) => this.paint(row)));
     cleanup.follow(model, "msg:custom", ((answer: Answer) => {
@@ -68,7 +70,7 @@ export class Gallery {
     this.said.textContent = words === "all" ? `all ${count}` : `${words} · ${count}`;
     this.more.hidden = rest <= 0 || rows.length === 0;
     this.more.textContent = `show ${countText(Math.min(rest, PAGE))} of ${countText(rest)} more`;
-    roveList(this.list);
+    stopAtFirst(this.list);
     if (this.report.content === "picture") this.thumbnails.want([...this.shown.keys()]);
     for (const row of rows) this.paint(row.row);
   }
@@ -79,6 +81,7 @@ export class Gallery {
     item.setAttribute("aria-pressed", "false");
     item.setAttribute("aria-label", `${said}; ${row.text ?? row.name}`);
     if (this.report.content === "picture") item.append(h("span", { class: "mlnb-shot" }));
+    else if (row.text === "") item.append(h("span", { class: "mlnb-words mlnb-muted" }, "(empty)"));
     else item.append(foreign(row.text ?? row.name, 400, "mlnb-words"));
     item.append(h("span", { class: "mlnb-said" }, said));
     item.title = row.name;

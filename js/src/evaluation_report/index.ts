@@ -11,7 +11,7 @@ import { classesView } from "./classes";
 import { Curves } from "./curves";
 import { Gallery } from "./gallery";
 import { matrixView } from "./matrix";
-import { Report, type Chosen } from "./report";
+import { Report, same, type Chosen } from "./report";
 
 function render({ model, el }: RenderProps): () => void {
   const cleanup = new Cleanup();
@@ -21,8 +21,8 @@ function render({ model, el }: RenderProps): () => void {
   root.dataset.lmSuppressShortcuts = "true";
   const tabs = new Tabs(model, report, cleanup);
   const choose = (chosen: Chosen) => {
-    report.set("chosen", chosen);
-    tabs.showRows();
+    if (same(report.chosen, chosen)) tabs.showRows();
+    else report.set("chosen", chosen); // whose change shows its rows
   };
   const matrix = matrixView(report, choose);
   tabs.add("classes", classesView(report, choose), () => {});

@@ -1,7 +1,7 @@
 // What a report is told by Python, and how it says things.
 import { displayText } from "../display_text";
 import type { Model } from "../host";
-import { plural } from "../numbers";
+import { plural, probabilityText } from "../numbers";
 
 export interface Row {
   row: number;
@@ -104,11 +104,6 @@ export class Report {
     const label = typeof row.of_label === "number" ? ` ${probabilityText(row.of_label)}` : "";
     return row.wrong ? `${answer} · is ${this.names(row.labels)}${label}` : answer;
   }
-}
-
-/** `.97`, `1.0`, as mlnb.widgets.report_strip has it. */
-export function probabilityText(probability: number): string {
-  return probability >= 0.995 ? "1.0" : probability.toFixed(2).replace(/^0/, "");
 }
 
 export const same = (a: Chosen, b: Chosen) => JSON.stringify([a.label, a.answer, a.turn]) === JSON.stringify([b.label, b.answer, b.turn]);

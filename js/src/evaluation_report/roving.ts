@@ -30,10 +30,15 @@ export function roveList(list: HTMLElement): void {
 
 type Next = (from: HTMLButtonElement, step: [number, number]) => HTMLButtonElement | null | undefined;
 
+const stop = (element: HTMLElement, at: HTMLButtonElement | undefined) =>
+  buttons(element).forEach((one) => (one.tabIndex = one === at ? 0 : -1));
+
+/** The Tab key stops at the first of the buttons, which may be others than before. */
+export const stopAtFirst = (element: HTMLElement): void => stop(element, buttons(element)[0]);
+
 function rove(element: HTMLElement, next: Next): void {
-  const stop = (at: HTMLButtonElement | undefined) => buttons(element).forEach((one) => (one.tabIndex = one === at ? 0 : -1));
-  stop(buttons(element)[0]);
-  element.addEventListener("focusin", (event) => stop(event.target as HTMLButtonElement));
+  stopAtFirst(element);
+  element.addEventListener("focusin", (event) => stop(element, event.target as HTMLButtonElement));
   element.addEventListener("keydown", (event) => {
     const from = event.target as HTMLButtonElement;
     const step = STEPS[event.key];

@@ -1,5 +1,6 @@
 // The graph's part of the frame: canvas, toolbar, minimap, search and side panel around one Viewer,
 // tied to the widget's traits and messages.
+import { followTheme } from "../colors";
 import { button, foreign, h } from "../dom";
 import { displayText } from "../display_text";
 import { text, type Cleanup, type Model } from "../host";
@@ -13,7 +14,6 @@ import { hiddenNodes, panelFor } from "./panel";
 import { decode } from "./payload";
 import { listenToPointer } from "./pointer";
 import { SearchBox } from "./search_box";
-import { watchTheme } from "./theme";
 import { Viewer } from "./viewer";
 import { TensorReader } from "./weights";
 import { boxWords } from "./words";
@@ -132,7 +132,7 @@ export class GraphPane {
     });
     sized.observe(this.stage);
     cleanup.add(() => sized.disconnect());
-    cleanup.add(watchTheme(() => void viewer.themeChanged()));
+    cleanup.add(followTheme(() => void viewer.themeChanged()));
   }
 
   private followModel(): void {

@@ -1,10 +1,11 @@
 // What the colours mean: a line with the ramp and its numbers, and a table of all values that opens
 // below it. Both are changed in place, so that neither focus nor scrolling is lost to a new value.
-import { button, foreign, h } from "../dom";
+import { button, foreign, h, put } from "../dom";
 import { countText } from "../numbers";
 import { numberText, type Paint } from "./paint";
 
 const MOST = 500;
+const COLOR = /^#[0-9a-f]{6}$/i; // what is no colour goes into no style
 type Order = "value" | "name";
 
 export class Legend {
@@ -48,7 +49,7 @@ export class Legend {
     put(this.label, paint.label);
     put(this.low, numberText(low));
     put(this.high, numberText(high));
-    this.ramp.style.background = `linear-gradient(to right, ${colors.join(", ")})`;
+    this.ramp.style.background = `linear-gradient(to right, ${colors.filter((one) => COLOR.test(one)).join(", ")})`;
     this.ramp.setAttribute("aria-label", `colours from ${numberText(low)} to ${numberText(high)}`);
     const wrong = [...paint.values.values()].filter((value) => value !== null && !paint.shade(value).fill).length;
     const notes = [scale === "log" ? "log scale" : "", wrong > 0 ? `${countText(wrong)} hatched: not a number` : ""];
@@ -117,7 +118,7 @@ export class Legend {
     const swatch = row.querySelector<HTMLElement>(".mlnb-swatch")!;
     swatch.style.background = shade.fill;
     swatch.classList.toggle("mlnb-hatched", shade.fill === "" && value !== null);
-    put(swatch.nextElementSibling as HTMLElement, shade.text);
+    put(swatch.nextElementSibling!, shade.text);
   }
 
   private newRow(): HTMLTableRowElement {
@@ -133,8 +134,4 @@ export class Legend {
     if (active?.dataset?.box === id || !this.body.contains(active)) return;
     for (const go of this.body.querySelectorAll("button")) if (go.dataset.box === id) go.focus({ preventScroll: true });
   }
-}
-
-function put(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
 }

@@ -1,5 +1,4 @@
-// The page's colours for the canvas, read from the CSS of the frame, and read anew when the theme
-// changes: Jupyter sets data-jp-theme-name on the body, others a class, the system a media query.
+// The page's colours for the canvas, read from the CSS of the frame.
 export interface Theme {
   background: string;
   panel: string;
@@ -26,20 +25,5 @@ export function readTheme(root: HTMLElement): Theme {
     accent: color("accent", "#1976d2"),
     error: color("error", "#c8553d"),
     family: style.fontFamily || "system-ui, sans-serif",
-  };
-}
-
-/** Call `changed` whenever the theme may have changed; the returned step ends it. */
-export function watchTheme(changed: () => void): () => void {
-  const observer = new MutationObserver(changed);
-  const attributes = ["class", "data-jp-theme-name", "data-jp-theme-light", "data-vscode-theme-id", "theme"];
-  for (const element of [document.documentElement, document.body]) {
-    observer.observe(element, { attributes: true, attributeFilter: attributes });
-  }
-  const media = window.matchMedia("(prefers-color-scheme: dark)");
-  media.addEventListener("change", changed);
-  return () => {
-    observer.disconnect();
-    media.removeEventListener("change", changed);
   };
 }

@@ -1,15 +1,14 @@
 // One picture of the grid: the thumbnail or the reason why there is none, and what it is called.
 import { displayText } from "../display_text";
-import { h } from "../dom";
+import { h, put } from "../dom";
+import { tileClass, type TileState } from "../frame_rows/frame_rows";
+import type { Row } from "../frame_rows/row_state";
+import { probabilityText } from "../numbers";
 import type { Thumbnail } from "../thumbnails";
-import type { Row } from "./grid_state";
 
-export interface TileState {
-  chosen: boolean;
-  current: boolean;
-  index: number;
-  count: number;
-  id: string;
+export interface PictureRow extends Row {
+  facts: string[];
+  reason?: string;
 }
 
 export function makeTile(): HTMLElement {
@@ -24,7 +23,7 @@ export function makeTile(): HTMLElement {
   );
 }
 
-export function drawTile(tile: HTMLElement, row: Row | undefined, picture: Thumbnail | undefined, state: TileState): void {
+export function drawTile(tile: HTMLElement, row: PictureRow | undefined, picture: Thumbnail | undefined, state: TileState): void {
   const [thumb, caption] = tile.children as unknown as [HTMLElement, HTMLElement];
   const [image, why] = thumb.children as unknown as [HTMLImageElement, HTMLElement];
   const url = row?.reason ? "" : picture?.url ?? "";
@@ -39,15 +38,7 @@ export function drawTile(tile: HTMLElement, row: Row | undefined, picture: Thumb
   set(caption, row ? captionOf(row) : "");
   tile.title = row ? `${row.name}${reason ? `\n${displayText(reason, 400)}` : ""}` : "";
   tile.id = state.id;
-  tile.className = classes({
-    "mlnb-tile": true,
-    "mlnb-chosen": state.chosen,
-    "mlnb-current": state.current,
-    "mlnb-left-out": row?.left_out ?? false,
-    "mlnb-wrong": row?.wrong ?? false,
-    "mlnb-edited": row?.edited ?? false,
-    "mlnb-empty": url === "" && reason === "",
-  });
+  tile.className = tileClass(row, state);
   tile.setAttribute("aria-selected", String(state.chosen));
   tile.setAttribute("aria-posinset", String(state.index + 1));
   tile.setAttribute("aria-setsize", String(state.count));
@@ -55,7 +46,7 @@ export function drawTile(tile: HTMLElement, row: Row | undefined, picture: Thumb
 }
 
 /** `cat`, `dog .97`, `dog .97 · is cat`; the name of the file where nothing is known of it. */
-export function captionOf(row: Row): string {
+export function captionOf(row: PictureRow): string {
   if (row.reason) return row.name;
   if (row.predicted === undefined) return displayText(row.label ?? row.name, 60);
   const sure = row.probability === undefined ? "" : ` ${probabilityText(row.probability)}`;
@@ -63,20 +54,13 @@ export function captionOf(row: Row): string {
   return `${displayText(row.predicted, 40)}${sure}${label}`;
 }
 
-/** `.97`, and `1.0` where it rounds to one. */
-export function probabilityText(value: number): string {
-  return value >= 0.995 ? (value === 1 ? "1.0" : ".99") : value.toFixed(2).replace(/^0/, "");
-}
-
-function spoken(row: Row, reason: string): string {
+function spoken(row: PictureRow, reason: string): string {
   const parts = [row.name, row.label, row.predicted === undefined ? "" : `predicted ${captionOf(row)}`];
   parts.push(row.left_out ? "left out" : "", reason);
   return displayText(parts.filter(Boolean).join(", "), 600);
 }
 
 function set(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
+  put(element, text);
   element.hidden = text === "";
 }
-
-const classes = (on: Record<string, boolean>) => Object.keys(on).filter((name) => on[name]).join(" ");

@@ -1,5 +1,5 @@
 // The row below the controls from which one goes back to a kept step: this run, or a copy of it.
-import { button, h } from "../dom";
+import { button, h, option } from "../dom";
 import { countText } from "../numbers";
 
 export class Branch {
@@ -26,11 +26,7 @@ export class Branch {
     if (key === this.shown) return;
     this.shown = key;
     const before = this.step.value;
-    this.step.replaceChildren(...[...kept].reverse().map((step) => {
-      const option = h("option", {}, countText(step));
-      option.value = String(step);
-      return option;
-    }));
+    this.step.replaceChildren(...[...kept].reverse().map((step) => option(countText(step), String(step))));
     if (kept.map(String).includes(before)) this.step.value = before;
   }
 

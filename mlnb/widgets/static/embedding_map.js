@@ -13,10 +13,13 @@ function colorsOf(element) {
     series: Array.from({ length: SERIES }, (_, i) => color(`--mlnb-c${i}`, "#3b78b5"))
   };
 }
+var THEME = ["class", "data-jp-theme-name", "data-jp-theme-light", "data-vscode-theme-id", "theme"];
 function followTheme(changed) {
   const observer = new MutationObserver(changed);
-  observer.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light", "data-jp-theme-name"] });
-  const query = matchMedia("(prefers-color-scheme: dark)");
+  for (const element of [document.documentElement, document.body]) {
+    observer.observe(element, { attributes: true, attributeFilter: THEME });
+  }
+  const query = window.matchMedia("(prefers-color-scheme: dark)");
   query.addEventListener("change", changed);
   return () => {
     observer.disconnect();
@@ -57,6 +60,11 @@ function h(tag, options = {}, ...children) {
 function button(caption, label, on) {
   return h("button", { type: "button", label, title: label === caption ? "" : label, on }, caption);
 }
+function option(caption, value) {
+  const made = h("option", {}, caption);
+  made.value = value;
+  return made;
+}
 
 // src/host.ts
 var Cleanup = class {
@@ -78,6 +86,11 @@ var Cleanup = class {
     for (const step of this.steps.splice(0).reverse()) step();
   }
 };
+function bytesOf(model, name) {
+  const view = model.get(name);
+  if (!(view instanceof DataView)) return new ArrayBuffer(0);
+  return view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+}
 var text = (model, name) => String(model.get(name) ?? "");
 
 // src/numbers.ts
@@ -506,7 +519,13 @@ function ramp(part) {
 }
 var mixed = (a, b, part) => a.map((value, i) => Math.round(value + (b[i] - value) * part));
 var cssOf = (rgb) => `rgb(${rgb.join(", ")})`;
+var read = /* @__PURE__ */ new Map();
 function rgbOf(color) {
+  const known = read.get(color) ?? readColor(color);
+  read.set(color, known);
+  return known;
+}
+function readColor(color) {
   const hex = /^#([0-9a-f]{6})$/i.exec(color);
   if (hex) return [0, 2, 4].map((at) => parseInt(hex[1].slice(at, at + 2), 16));
   const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
@@ -659,7 +678,7 @@ var Tip = class {
 // src/embedding_map/index.ts
 var REACH = 10;
 var STEP = 60;
-var THEME = [0, 150, 800];
+var THEME2 = [0, 150, 800];
 var KEEP = 400;
 var MODES = [
   ["lasso", "Lasso", "draw around points to choose them, key l"],
@@ -715,12 +734,12 @@ function render({ model, el }) {
     });
   }
   function readPoints() {
-    index = new PointIndex(new Uint16Array(copyOf(model.get("points"))));
+    index = new PointIndex(new Uint16Array(bytesOf(model, "points")));
     readChosen();
     readColors();
   }
   function readColors() {
-    codes = new Uint8Array(copyOf(model.get("codes")));
+    codes = new Uint8Array(bytesOf(model, "codes"));
     recolor(paletteOf(root, legend().kind === "numbers"));
   }
   function readTheme() {
@@ -739,7 +758,7 @@ function render({ model, el }) {
   }
   function readChosen() {
     if (waiting > 0) return;
-    mark([...new Int32Array(copyOf(model.get("chosen")))]);
+    mark([...new Int32Array(bytesOf(model, "chosen"))]);
   }
   function mark(rows) {
     chosenRows = rows;
@@ -776,9 +795,9 @@ function render({ model, el }) {
     const row = place ? nearest(place.x, place.y) : -1;
     if (row !== hovered) {
       hovered = row;
+      if (row >= 0 && !known.has(row)) model.send({ kind: "about", row });
       paint();
     }
-    if (row >= 0 && !known.has(row)) model.send({ kind: "about", row });
     if (row >= 0 && model.get("pictures")) pictures.want([row]);
     showTip();
   }
@@ -841,11 +860,7 @@ function render({ model, el }) {
   function drawBar() {
     title.textContent = displayText(text(model, "facts"), 120);
     const columns = model.get("columns");
-    select.replaceChildren(...["", ...columns].map((name) => {
-      const one = h("option", {}, name === "" ? "one colour" : displayText(name, 40));
-      one.value = name;
-      return one;
-    }));
+    select.replaceChildren(...["", ...columns].map((name) => option(name === "" ? "one colour" : displayText(name, 40), name)));
     select.value = text(model, "color");
     select.hidden = columns.length === 0;
     canvas.setAttribute("aria-label", `map of ${text(model, "facts")}; arrow keys move, plus and minus zoom, a chooses what is in sight`);
@@ -858,7 +873,11 @@ function render({ model, el }) {
   cleanup.follow(model, "change:chosen", readChosen);
   for (const trait of ["codes", "legend"]) cleanup.follow(model, `change:${trait}`, readColors);
   for (const trait of ["facts", "columns", "color"]) cleanup.follow(model, `change:${trait}`, drawBar);
-  cleanup.follow(model, "change:version", () => known.clear());
+  cleanup.follow(model, "change:version", () => {
+    known.clear();
+    hovered = -1;
+    showTip();
+  });
   cleanup.follow(model, "msg:custom", ((content) => {
     if (content.kind === "about") {
       known.set(content.row, content);
@@ -871,7 +890,7 @@ function render({ model, el }) {
   pictures.onArrive(showTip);
   const repaints = /* @__PURE__ */ new Set();
   cleanup.add(followTheme(() => {
-    for (const wait of THEME) repaints.add(window.setTimeout(paint, wait));
+    for (const wait of THEME2) repaints.add(window.setTimeout(paint, wait));
   }));
   cleanup.add(() => repaints.forEach((one) => window.clearTimeout(one)));
   const observer = new ResizeObserver(paint);
@@ -885,10 +904,6 @@ function render({ model, el }) {
   readPoints();
   root.dataset["state"] = "ready";
   return () => cleanup.run();
-}
-function copyOf(bytes) {
-  if (!(bytes instanceof DataView)) return new ArrayBuffer(0);
-  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
 }
 var index_default = { render };
 export {

@@ -33,6 +33,11 @@ function h(tag, options = {}, ...children) {
 function button(caption, label, on) {
   return h("button", { type: "button", label, title: label === caption ? "" : label, on }, caption);
 }
+function option(caption, value) {
+  const made = h("option", {}, caption);
+  made.value = value;
+  return made;
+}
 function foreign(text2, limit = 80, className = "") {
   const shown = displayText(text2, limit);
   const whole = displayText(text2, 4e3);
@@ -161,6 +166,9 @@ function countText(count) {
   const [size, letter] = count >= 1e12 ? [1e12, "T"] : count >= 1e9 ? [1e9, "G"] : [1e6, "M"];
   return `${threeDigits(count / size)} ${letter}`;
 }
+function probabilityText(value) {
+  return value >= 0.995 ? value === 1 ? "1.0" : ".99" : value.toFixed(2).replace(/^0/, "");
+}
 function plural(count, noun) {
   return `${grouped.format(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
@@ -234,11 +242,7 @@ var Curves = class {
   constructor(model, report, cleanup) {
     this.model = model;
     this.report = report;
-    report.classes.forEach((_, at) => {
-      const option = h("option", {}, report.name(at));
-      option.value = String(at);
-      this.select.append(option);
-    });
+    this.select.append(...report.classes.map((_, at) => option(report.name(at), String(at))));
     this.select.value = String(report.classes.length === 2 ? 1 : 0);
     this.select.addEventListener("change", () => this.show());
     this.element = h(
@@ -426,10 +430,11 @@ function roveList(list) {
     return near.sort((a, b) => Math.abs(middle(a) - middle(from)) - Math.abs(middle(b) - middle(from)))[0] ?? next;
   });
 }
+var stop = (element, at) => buttons(element).forEach((one) => one.tabIndex = one === at ? 0 : -1);
+var stopAtFirst = (element) => stop(element, buttons(element)[0]);
 function rove(element, next) {
-  const stop = (at) => buttons(element).forEach((one) => one.tabIndex = one === at ? 0 : -1);
-  stop(buttons(element)[0]);
-  element.addEventListener("focusin", (event) => stop(event.target));
+  stopAtFirst(element);
+  element.addEventListener("focusin", (event) => stop(element, event.target));
   element.addEventListener("keydown", (event) => {
     const from = event.target;
     const step = STEPS[event.key];
@@ -444,17 +449,19 @@ var buttons = (element) => [...element.querySelectorAll("button")];
 
 // src/evaluation_report/gallery.ts
 var PAGE = 24;
+var LISTS = { picture: "mlnb-shots", text: "mlnb-sentences" };
 var requests = 0;
 var Gallery = class {
   constructor(model, report, cleanup) {
     this.model = model;
     this.report = report;
     this.all = h("button", { type: "button", class: "mlnb-link", on: () => report.set("chosen", {}) }, "show all");
-    this.list = h("div", { class: `mlnb-list mlnb-${report.content || "plain"}`, role: "group", label: `the ${report.noun}s` });
+    this.list = h("div", { class: `mlnb-list ${LISTS[report.content] ?? "mlnb-names"}`, role: "group", label: `the ${report.noun}s` });
     this.more = h("button", { type: "button", on: () => this.ask(this.shown.size) });
     this.said.setAttribute("role", "status");
     this.element.append(h("div", { class: "mlnb-which" }, this.said, this.all), this.list, this.more);
     this.more.hidden = true;
+    roveList(this.list);
     this.thumbnails = new Thumbnails(model, cleanup);
     this.thumbnails.onArrive((rows) => rows.forEach((row) => this.paint(row)));
     cleanup.follow(model, "msg:custom", ((answer) => {
@@ -496,7 +503,7 @@ var Gallery = class {
     this.said.textContent = words2 === "all" ? `all ${count}` : `${words2} · ${count}`;
     this.more.hidden = rest <= 0 || rows.length === 0;
     this.more.textContent = `show ${countText(Math.min(rest, PAGE))} of ${countText(rest)} more`;
-    roveList(this.list);
+    stopAtFirst(this.list);
     if (this.report.content === "picture") this.thumbnails.want([...this.shown.keys()]);
     for (const row of rows) this.paint(row.row);
   }
@@ -506,6 +513,7 @@ var Gallery = class {
     item.setAttribute("aria-pressed", "false");
     item.setAttribute("aria-label", `${said}; ${row.text ?? row.name}`);
     if (this.report.content === "picture") item.append(h("span", { class: "mlnb-shot" }));
+    else if (row.text === "") item.append(h("span", { class: "mlnb-words mlnb-muted" }, "(empty)"));
     else item.append(foreign(row.text ?? row.name, 400, "mlnb-words"));
     item.append(h("span", { class: "mlnb-said" }, said));
     item.title = row.name;
@@ -589,9 +597,6 @@ var Report = class {
     return row.wrong ? `${answer} · is ${this.names(row.labels)}${label}` : answer;
   }
 };
-function probabilityText(probability) {
-  return probability >= 0.995 ? "1.0" : probability.toFixed(2).replace(/^0/, "");
-}
 var same = (a, b) => JSON.stringify([a.label, a.answer, a.turn]) === JSON.stringify([b.label, b.answer, b.turn]);
 
 // src/evaluation_report/matrix.ts
@@ -677,8 +682,8 @@ function render({ model, el }) {
   root.dataset.lmSuppressShortcuts = "true";
   const tabs = new Tabs(model, report, cleanup);
   const choose = (chosen) => {
-    report.set("chosen", chosen);
-    tabs.showRows();
+    if (same(report.chosen, chosen)) tabs.showRows();
+    else report.set("chosen", chosen);
   };
   const matrix2 = matrixView(report, choose);
   tabs.add("classes", classesView(report, choose), () => {

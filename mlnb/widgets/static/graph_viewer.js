@@ -79,6 +79,9 @@ function h(tag, options = {}, ...children) {
 function button(caption, label, on) {
   return h("button", { type: "button", label, title: label === caption ? "" : label, on }, caption);
 }
+function put(element, text2) {
+  if (element.textContent !== text2) element.textContent = text2;
+}
 function foreign(text2, limit = 80, className = "") {
   const shown = displayText(text2, limit);
   const whole = displayText(text2, 4e3);
@@ -371,6 +374,21 @@ function followWidth(root, cleanup) {
   apply(root.clientWidth);
 }
 
+// src/colors.ts
+var THEME = ["class", "data-jp-theme-name", "data-jp-theme-light", "data-vscode-theme-id", "theme"];
+function followTheme(changed) {
+  const observer = new MutationObserver(changed);
+  for (const element of [document.documentElement, document.body]) {
+    observer.observe(element, { attributes: true, attributeFilter: THEME });
+  }
+  const query = window.matchMedia("(prefers-color-scheme: dark)");
+  query.addEventListener("change", changed);
+  return () => {
+    observer.disconnect();
+    query.removeEventListener("change", changed);
+  };
+}
+
 // src/graph_viewer/keyboard.ts
 var ARROWS = { ArrowUp: "up", ArrowDown: "down", ArrowLeft: "left", ArrowRight: "right" };
 function listenToKeys(canvas, cleanup, act) {
@@ -494,6 +512,7 @@ function inkOn(color) {
 
 // src/graph_viewer/legend.ts
 var MOST = 500;
+var COLOR = /^#[0-9a-f]{6}$/i;
 var Legend = class {
   constructor(go, choose) {
     this.go = go;
@@ -537,7 +556,7 @@ var Legend = class {
     put(this.label, paint.label);
     put(this.low, numberText(low));
     put(this.high, numberText(high));
-    this.ramp.style.background = `linear-gradient(to right, ${colors.join(", ")})`;
+    this.ramp.style.background = `linear-gradient(to right, ${colors.filter((one) => COLOR.test(one)).join(", ")})`;
     this.ramp.setAttribute("aria-label", `colours from ${numberText(low)} to ${numberText(high)}`);
     const wrong = [...paint.values.values()].filter((value) => value !== null && !paint.shade(value).fill).length;
     const notes = [scale === "log" ? "log scale" : "", wrong > 0 ? `${countText(wrong)} hatched: not a number` : ""];
@@ -615,9 +634,6 @@ var Legend = class {
     for (const go of this.body.querySelectorAll("button")) if (go.dataset.box === id) go.focus({ preventScroll: true });
   }
 };
-function put(element, text2) {
-  if (element.textContent !== text2) element.textContent = text2;
-}
 
 // src/graph_viewer/edge_path.ts
 function tracePath(pen, points) {
@@ -1628,36 +1644,6 @@ var SearchBox = class {
     }
   }
 };
-
-// src/graph_viewer/theme.ts
-function readTheme(root) {
-  const style = getComputedStyle(root);
-  const color = (name, otherwise) => style.getPropertyValue(`--mlnb-${name}`).trim() || otherwise;
-  return {
-    background: color("bg", "#fff"),
-    panel: color("panel", "#f7f8fa"),
-    text: color("fg", "#1f2328"),
-    muted: color("muted", "#6b7280"),
-    line: color("line", "#d4d8de"),
-    edge: color("edge", "#98a2b3"),
-    accent: color("accent", "#1976d2"),
-    error: color("error", "#c8553d"),
-    family: style.fontFamily || "system-ui, sans-serif"
-  };
-}
-function watchTheme(changed) {
-  const observer = new MutationObserver(changed);
-  const attributes = ["class", "data-jp-theme-name", "data-jp-theme-light", "data-vscode-theme-id", "theme"];
-  for (const element of [document.documentElement, document.body]) {
-    observer.observe(element, { attributes: true, attributeFilter: attributes });
-  }
-  const media = window.matchMedia("(prefers-color-scheme: dark)");
-  media.addEventListener("change", changed);
-  return () => {
-    observer.disconnect();
-    media.removeEventListener("change", changed);
-  };
-}
 
 // src/graph_viewer/camera.ts
 var ZOOM = { least: 0.02, most: 3, readable: 0.6, comfortable: 0.85 };
@@ -4656,6 +4642,23 @@ function closest(from, boxes) {
   return boxes.reduce((best, placed) => !best || away(placed) < away(best) ? placed : best, null);
 }
 
+// src/graph_viewer/theme.ts
+function readTheme(root) {
+  const style = getComputedStyle(root);
+  const color = (name, otherwise) => style.getPropertyValue(`--mlnb-${name}`).trim() || otherwise;
+  return {
+    background: color("bg", "#fff"),
+    panel: color("panel", "#f7f8fa"),
+    text: color("fg", "#1f2328"),
+    muted: color("muted", "#6b7280"),
+    line: color("line", "#d4d8de"),
+    edge: color("edge", "#98a2b3"),
+    accent: color("accent", "#1976d2"),
+    error: color("error", "#c8553d"),
+    family: style.fontFamily || "system-ui, sans-serif"
+  };
+}
+
 // src/graph_viewer/touching.ts
 function touching({ edges }, box) {
   const inside = (other) => other === box || box.inner !== null && isInside(other, box);
@@ -5136,7 +5139,7 @@ var GraphPane = class {
     });
     sized.observe(this.stage);
     cleanup.add(() => sized.disconnect());
-    cleanup.add(watchTheme(() => void viewer.themeChanged()));
+    cleanup.add(followTheme(() => void viewer.themeChanged()));
   }
   followModel() {
     const { model, cleanup, viewer } = this;

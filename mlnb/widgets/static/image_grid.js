@@ -33,6 +33,14 @@ function h(tag, options = {}, ...children) {
 function button(caption, label, on) {
   return h("button", { type: "button", label, title: label === caption ? "" : label, on }, caption);
 }
+function option(caption, value) {
+  const made = h("option", {}, caption);
+  made.value = value;
+  return made;
+}
+function put(element, text2) {
+  if (element.textContent !== text2) element.textContent = text2;
+}
 function expandable(text2, limit = 80, className = "") {
   const whole = displayText(text2, 4e3);
   const shown = displayText(text2, limit);
@@ -67,6 +75,11 @@ var Cleanup = class {
     for (const step of this.steps.splice(0).reverse()) step();
   }
 };
+function bytesOf(model, name) {
+  const view = model.get(name);
+  if (!(view instanceof DataView)) return new ArrayBuffer(0);
+  return view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+}
 var text = (model, name) => String(model.get(name) ?? "");
 
 // src/static_output.ts
@@ -116,11 +129,655 @@ function hideNow(id, root) {
   };
 }
 
+// src/width.ts
+var NARROW = 620;
+var SINGLE = 760;
+function followWidth(root, cleanup) {
+  const apply = (width) => {
+    if (width === 0) return;
+    root.classList.toggle("mlnb-narrow", width <= NARROW);
+    root.classList.toggle("mlnb-single", width < SINGLE);
+  };
+  const observer = new ResizeObserver(([entry]) => apply(entry.contentRect.width));
+  observer.observe(root);
+  cleanup.add(() => observer.disconnect());
+  apply(root.clientWidth);
+}
+
+// src/numbers.ts
+var grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+function countText(count) {
+  if (count < 1e6) return grouped.format(count);
+  const [size, letter] = count >= 1e12 ? [1e12, "T"] : count >= 1e9 ? [1e9, "G"] : [1e6, "M"];
+  return `${threeDigits(count / size)} ${letter}`;
+}
+function probabilityText(value) {
+  return value >= 0.995 ? value === 1 ? "1.0" : ".99" : value.toFixed(2).replace(/^0/, "");
+}
+function plural(count, noun) {
+  return `${grouped.format(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+var threeDigits = (value) => String(Number(value.toPrecision(3)));
+
+// src/frame_rows/actions.ts
+var KEYS = 9;
+var Actions = class {
+  constructor(model, state, kind, label) {
+    this.model = model;
+    this.state = state;
+    this.kind = kind;
+    this.label = label;
+    this.known.id = `mlnb-labels-${String(model.get("static_id"))}`;
+    this.typed.setAttribute("list", this.known.id);
+    this.typed.placeholder = "another label";
+    this.typed.addEventListener("keydown", (event) => {
+      event.stopPropagation();
+      if (event.key === "Enter" && this.typed.value.trim()) this.type();
+    });
+  }
+  model;
+  state;
+  kind;
+  label;
+  element = h("div", { class: "mlnb-actions" });
+  typed = h("input", { type: "text", label: "another label", title: "type a label and press Enter" });
+  known = h("datalist", {});
+  /** All of it; what is in use keeps the focus. */
+  draw() {
+    const meant = this.state.meant();
+    const labels = this.model.get("labels");
+    const now = meant.length === 1 ? this.state.row(meant[0])?.label : void 0;
+    const buttons = labels.slice(0, KEYS).map((name, at) => {
+      const one = button("", `label ${displayText(name, 60)}, key ${at + 1}`, () => this.label({ at }));
+      one.append(h("kbd", {}, String(at + 1)), " ", displayText(name, 24));
+      one.setAttribute("aria-pressed", String(now === name));
+      return one;
+    });
+    this.known.replaceChildren(...labels.slice(KEYS).map((name) => option("", displayText(name, 200))));
+    const out = this.all((row) => row.left_out);
+    const leave = button(out ? "Take in" : "Leave out", out ? "take in again, key x" : "leave out, key x", () => this.leaveOut());
+    const others = [...this.kind.actions?.() ?? [], leave];
+    [...buttons, ...others].forEach((one, at) => one.dataset["control"] = String(at));
+    for (const one of [...buttons, ...others, this.typed]) one.disabled = meant.length === 0;
+    const what = this.state.look.labelling ? "this one is a" : meant.length > 1 ? `${plural(meant.length, this.kind.noun)}, label` : "label";
+    const active = document.activeElement;
+    const focused = this.element.contains(active) ? active : null;
+    this.element.replaceChildren(
+      h("span", { class: "mlnb-muted" }, what),
+      h("div", { class: "mlnb-labels" }, ...buttons),
+      h("div", { class: "mlnb-labels" }, this.typed, this.known, ...others)
+    );
+    if (focused === this.typed) this.typed.focus();
+    else if (focused) this.element.querySelector(`[data-control="${focused.dataset["control"]}"]`)?.focus();
+  }
+  /** Whether something holds for all rows that are meant. */
+  all(holds) {
+    const meant = this.state.meant();
+    return meant.length > 0 && meant.every((at) => {
+      const row = this.state.row(at);
+      return row !== void 0 && holds(row);
+    });
+  }
+  /** Leave out what is meant, or take it in where all of it is out. */
+  leaveOut() {
+    this.turn("leave_out", (row) => row.left_out);
+  }
+  /** Send `kind` for the rows that are meant, with false where `holds` for all of them already. */
+  turn(kind, holds) {
+    const rows = this.state.meant();
+    if (rows.length > 0) this.model.send({ kind, rows, value: !this.all(holds) });
+  }
+  type() {
+    const text2 = this.typed.value;
+    this.typed.value = "";
+    this.label({ text: text2 });
+  }
+};
+
+// src/frame_rows/bar.ts
+var PATIENCE = 150;
+var Bar = class {
+  constructor(model, state, kind) {
+    this.model = model;
+    this.state = state;
+    this.kind = kind;
+    this.search = field("search", kind.search.label, kind.search.placeholder);
+    patiently(this.search, () => this.state.change({ search: this.search.value }));
+    this.labelling = button("Label", `label one ${kind.noun} after the other with the keys 1 to 9`, () => this.state.change({ labelling: !this.state.look.labelling, ...kind.whenLabelling }));
+    this.element.append(
+      h(
+        "div",
+        { class: "mlnb-bar" },
+        this.title,
+        this.facts,
+        h("span", { class: "mlnb-space" }),
+        ...kind.bar ?? [],
+        this.undo,
+        this.labelling
+      ),
+      this.tools
+    );
+  }
+  model;
+  state;
+  kind;
+  element = h("div", {});
+  tools = h("div", { class: "mlnb-tools" });
+  facts = h("span", { class: "mlnb-muted", role: "status" });
+  title = h("b", { class: "mlnb-title" });
+  search;
+  undo = button("Undo", "undo the last edit", () => this.model.send({ kind: "undo" }));
+  labelling;
+  /** All of it; a control that is in use keeps the focus. */
+  draw() {
+    const { look } = this.state;
+    const focused = document.activeElement?.dataset?.["control"];
+    this.title.textContent = displayText(String(this.model.get("facts")), 200);
+    this.undo.disabled = Number(this.model.get("edits")) === 0;
+    this.labelling.setAttribute("aria-pressed", String(look.labelling));
+    if (document.activeElement !== this.search) this.search.value = look.search;
+    this.kind.drawBar?.();
+    const facets = this.model.get("facets").filter((facet) => divides(facet) || look.filters[facet.name] !== void 0);
+    const filters = this.kind.hasFilters?.() ?? true;
+    this.tools.replaceChildren(
+      this.search,
+      ...filters ? facets.map((facet) => this.filter(facet)) : [],
+      ...this.kind.tools ?? [],
+      this.order()
+    );
+    if (focused) this.tools.querySelector(`[data-control="${CSS.escape(focused)}"]`)?.focus();
+    this.count();
+  }
+  /** How many are shown and chosen. */
+  count() {
+    const parts = [`${countText(this.state.view.length)} shown`];
+    if (this.state.chosen.size > 0) parts.push(`${countText(this.state.chosen.size)} chosen`);
+    this.facts.textContent = parts.join(" · ");
+  }
+  filter(facet) {
+    const chosen = this.state.look.filters[facet.name];
+    const select = menu(`filter by ${facet.name}`, `filter ${facet.name}`);
+    select.append(option(`any ${facet.name}`, ""));
+    facet.values.forEach((value, i) => select.append(option(`${displayText(value, 40)}  ${countText(facet.counts[i] ?? 0)}`, String(i))));
+    select.value = chosen === void 0 ? "" : String(chosen);
+    select.classList.toggle("mlnb-on", chosen !== void 0);
+    select.addEventListener("change", () => {
+      const { [facet.name]: _, ...others } = this.state.look.filters;
+      const filters = select.value === "" ? others : { ...others, [facet.name]: Number(select.value) };
+      this.state.change({ filters });
+    });
+    return select;
+  }
+  order() {
+    const select = menu("order", "order");
+    const { order } = this.state.look;
+    const orders = this.model.get("orders");
+    for (const name of /* @__PURE__ */ new Set([...orders, order])) select.append(option(displayText(name, 40), name));
+    select.value = order;
+    select.addEventListener("change", () => this.state.change({ order: select.value }));
+    return select;
+  }
+};
+var divides = (facet) => facet.counts.filter((count) => count > 0).length > 1;
+function field(type, label, placeholder = "") {
+  const input = h("input", { type, label, title: label });
+  input.placeholder = placeholder;
+  input.dataset["control"] = label;
+  return input;
+}
+function patiently(input, changed) {
+  let timer = 0;
+  const now = () => {
+    window.clearTimeout(timer);
+    timer = 0;
+    changed();
+  };
+  input.addEventListener("input", () => {
+    window.clearTimeout(timer);
+    timer = window.setTimeout(now, PATIENCE);
+  });
+  input.addEventListener("change", () => timer && now());
+}
+function menu(label, control) {
+  const select = h("select", { label, title: label });
+  select.dataset["control"] = control;
+  return select;
+}
+
+// src/frame_rows/choice.ts
+var howOf = (event) => event.shiftKey ? "range" : event.ctrlKey || event.metaKey ? "toggle" : "alone";
+function picked(chosen, view, row, anchor, how) {
+  if (how === "toggle") {
+    const next = new Set(chosen);
+    if (!next.delete(row)) next.add(row);
+    return next;
+  }
+  if (how === "alone") return /* @__PURE__ */ new Set([row]);
+  const here = view.indexOf(row);
+  const there = view.indexOf(anchor);
+  if (there < 0) return /* @__PURE__ */ new Set([row]);
+  return new Set(view.subarray(Math.min(here, there), Math.max(here, there) + 1));
+}
+function moved(key, index, count, columns, page) {
+  const steps = {
+    ArrowLeft: -1,
+    ArrowRight: 1,
+    ArrowUp: -columns,
+    ArrowDown: columns,
+    PageUp: -columns * page,
+    PageDown: columns * page,
+    Home: -count,
+    End: count
+  };
+  const step = steps[key];
+  if (step === void 0 || count === 0) return null;
+  if (index < 0) return key === "End" ? count - 1 : 0;
+  const next = index + step;
+  const vertical = Math.abs(step) === columns && columns > 1;
+  if (vertical && (next < 0 || next >= count && rowOf(index, columns) === rowOf(count - 1, columns))) return index;
+  return Math.max(0, Math.min(count - 1, next));
+}
+var rowOf = (index, columns) => Math.floor(index / columns);
+
+// src/frame_rows/row_state.ts
+var KEPT = 5e3;
+var RowState = class {
+  // choices that the kernel has not heard of yet
+  constructor(model, cleanup, changed) {
+    this.model = model;
+    this.changed = changed;
+    this.readView();
+    this.readChosen();
+    cleanup.follow(model, "change:view", () => this.readView());
+    cleanup.follow(model, "change:chosen", () => this.readChosen());
+    cleanup.follow(model, "change:look", () => this.readLook());
+    cleanup.follow(model, "change:version", () => this.forgetRows());
+    cleanup.follow(model, "msg:custom", ((content) => {
+      if (content.kind === "rows") this.arrive(content.rows);
+      if (content.kind === "chosen") this.heard();
+      if (content.kind === "error") this.wanted = {};
+    }));
+  }
+  model;
+  changed;
+  view = new Int32Array();
+  chosen = /* @__PURE__ */ new Set();
+  anchor = -1;
+  rows = /* @__PURE__ */ new Map();
+  stale = /* @__PURE__ */ new Map();
+  // as they were before the last edit; better than nothing
+  asked = /* @__PURE__ */ new Set();
+  wanted = {};
+  // that the kernel has not heard of yet
+  waiting = 0;
+  /** What is looked at, and what was asked for since: who clicks twice means both clicks. */
+  get look() {
+    return { ...this.model.get("look"), ...this.wanted };
+  }
+  get current() {
+    return Number(this.model.get("current"));
+  }
+  set current(row) {
+    if (row === this.current) return;
+    this.model.set("current", row);
+    this.model.save_changes();
+  }
+  row(row) {
+    return this.rows.get(row) ?? this.stale.get(row);
+  }
+  /** Ask for what is said of these rows, where it is not here. */
+  want(rows) {
+    const missing = rows.filter((row) => !this.rows.has(row) && !this.asked.has(row));
+    if (missing.length === 0) return;
+    for (const row of missing) this.asked.add(row);
+    this.model.send({ kind: "rows", rows: missing });
+  }
+  change(part) {
+    this.wanted = { ...this.wanted, ...part };
+    this.model.send({ kind: "look", ...part });
+  }
+  pick(row, how) {
+    if (how !== "range") this.anchor = row;
+    this.choose(picked(this.chosen, this.view, row, this.anchor, how));
+  }
+  choose(rows) {
+    this.chosen = new Set(rows);
+    this.waiting += 1;
+    this.model.send({ kind: "choose", rows: [...this.chosen] });
+    this.changed("chosen");
+  }
+  /** The rows that an edit means: the chosen ones, in labelling mode the current one. */
+  meant() {
+    const current = this.current;
+    if (this.look.labelling) return current < 0 ? [] : [current];
+    if (this.chosen.size > 0) return [...this.chosen];
+    return current < 0 ? [] : [current];
+  }
+  heard() {
+    this.waiting = Math.max(0, this.waiting - 1);
+    this.readChosen();
+  }
+  readLook() {
+    const look = this.model.get("look");
+    const there = (name) => JSON.stringify(look[name]) === JSON.stringify(this.wanted[name]);
+    if (Object.keys(this.wanted).every(there)) this.wanted = {};
+  }
+  readView() {
+    this.view = new Int32Array(bytesOf(this.model, "view"));
+    this.changed("view");
+  }
+  readChosen() {
+    if (this.waiting > 0) return;
+    this.chosen = new Set(new Int32Array(bytesOf(this.model, "chosen")));
+    this.changed("chosen");
+  }
+  forgetRows() {
+    this.stale = new Map([...this.stale, ...this.rows].slice(-KEPT));
+    this.rows.clear();
+    this.asked.clear();
+    this.changed("rows");
+  }
+  arrive(rows) {
+    if (this.rows.size > KEPT) this.rows.clear();
+    for (const row of rows) {
+      this.rows.set(row.row, row);
+      this.asked.delete(row.row);
+    }
+    this.changed("rows");
+  }
+};
+
+// src/frame_rows/scroller.ts
+var Scroller = class {
+  /** `make` an element once, `draw` a row into it, `sight` is told the rows that are to be seen. */
+  constructor(cleanup, hooks, head) {
+    this.hooks = hooks;
+    this.head = head;
+    this.element.tabIndex = 0;
+    this.element.setAttribute("role", head ? "grid" : "listbox");
+    this.space.setAttribute("role", head ? "rowgroup" : "presentation");
+    this.element.setAttribute("aria-multiselectable", "true");
+    this.element.append(...head ? [head] : [], this.space);
+    cleanup.listen(this.element, "scroll", () => this.later(), { passive: true });
+    const observer = new ResizeObserver(() => this.later());
+    observer.observe(this.element);
+    cleanup.add(() => observer.disconnect());
+    cleanup.add(() => cancelAnimationFrame(this.frame));
+  }
+  hooks;
+  head;
+  element = h("div", { class: "mlnb-scroll" });
+  space = h("div", { class: "mlnb-scroll-space" });
+  tiles = /* @__PURE__ */ new Map();
+  // by index
+  view = new Int32Array();
+  measures = { columns: 0, width: 128, extra: 22, height: 0, gap: 8 };
+  frame = 0;
+  get columns() {
+    const { columns, width, gap } = this.measures;
+    return columns || Math.max(1, Math.floor((this.element.clientWidth - gap) / (width + gap)));
+  }
+  /** Rows of tiles that fit at once. */
+  get page() {
+    return Math.max(1, Math.floor(this.tall / this.step));
+  }
+  show(view, measures) {
+    this.view = view;
+    this.measures = measures;
+    this.later();
+  }
+  /** Draw again what is in sight. */
+  refresh() {
+    for (const [index, tile] of this.tiles) this.hooks.draw(tile, this.view[index], index);
+  }
+  reveal(index) {
+    if (index < 0) return;
+    const top = Math.floor(index / this.columns) * this.step;
+    const { tall, step } = this;
+    const { scrollTop } = this.element;
+    if (top < scrollTop) this.element.scrollTop = top;
+    else if (top + step > scrollTop + tall) this.element.scrollTop = top + step + this.measures.gap - tall;
+    this.draw();
+  }
+  toTop() {
+    this.element.scrollTop = 0;
+  }
+  /** Pixels of height that show tiles. */
+  get tall() {
+    return this.element.clientHeight - (this.head?.offsetHeight ?? 0);
+  }
+  get width() {
+    const { gap } = this.measures;
+    return (this.element.clientWidth - gap) / this.columns - gap;
+  }
+  get height() {
+    return this.measures.height || Math.round(this.width) + this.measures.extra;
+  }
+  get step() {
+    return this.height + this.measures.gap;
+  }
+  later() {
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.draw();
+    });
+  }
+  draw() {
+    const { scrollTop, clientWidth } = this.element;
+    if (clientWidth === 0) return;
+    const { columns, width, height, step, tall } = this;
+    const { gap } = this.measures;
+    this.space.style.height = `${Math.ceil(this.view.length / columns) * step + gap}px`;
+    const first = Math.max(0, Math.floor(scrollTop / step) - 1) * columns;
+    const last = Math.min(this.view.length, (Math.ceil((scrollTop + tall) / step) + 1) * columns);
+    for (const [index, tile] of this.tiles) if (index < first || index >= last) this.leave(index, tile);
+    for (let index = first; index < last; index++) {
+      const tile = this.tiles.get(index) ?? this.enter(index);
+      tile.style.width = `${width}px`;
+      tile.style.height = `${height}px`;
+      tile.style.transform = `translate(${gap + index % columns * (width + gap)}px, ${gap + Math.floor(index / columns) * step}px)`;
+      this.hooks.draw(tile, this.view[index], index);
+    }
+    const near = Math.max(first, Math.floor(scrollTop / step) * columns);
+    this.hooks.sight([...this.view.subarray(near, last), ...this.view.subarray(first, near)]);
+  }
+  enter(index) {
+    const tile = this.hooks.make();
+    this.tiles.set(index, tile);
+    this.space.append(tile);
+    return tile;
+  }
+  leave(index, tile) {
+    tile.remove();
+    this.tiles.delete(index);
+  }
+};
+
+// src/frame_rows/frame_rows.ts
+var TOLD = ["facts", "facets", "orders", "labels", "edits", "look"];
+var FrameRows = class {
+  constructor(model, cleanup, kind) {
+    this.model = model;
+    this.cleanup = cleanup;
+    this.kind = kind;
+    cleanup.add(hideStaticOutput(text(model, "static_id")));
+    this.root = h("div", { class: `mlnb mlnb-frame-rows ${kind.className}` });
+    this.root.dataset["lmSuppressShortcuts"] = "true";
+    this.state = new RowState(model, cleanup, (what) => this.ready && this.redraw(what));
+    this.bar = new Bar(model, this.state, kind);
+    this.actions = new Actions(model, this.state, kind, (choice) => this.label(choice));
+    const draw = (tile, row, index) => this.tile(tile, row, index);
+    const sight = (rows) => {
+      this.state.want(rows);
+      kind.sight?.(rows);
+    };
+    this.scroller = new Scroller(cleanup, { make: kind.make, draw, sight }, kind.head);
+    this.scroller.element.setAttribute("aria-label", `${kind.noun}s`);
+  }
+  model;
+  cleanup;
+  kind;
+  root;
+  state;
+  scroller;
+  actions;
+  bar;
+  note = h("div", { class: "mlnb-note" });
+  follows = true;
+  // whether the one chosen row goes along with the arrow keys
+  ready = false;
+  /** Put it on the page and follow what changes. */
+  show(el) {
+    const { model, cleanup, kind, scroller } = this;
+    cleanup.listen(scroller.element, "click", (event) => this.click(event));
+    cleanup.listen(scroller.element, "keydown", (event) => {
+      if (event.target !== scroller.element || !this.act(event)) return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+    for (const trait of TOLD) cleanup.follow(model, `change:${trait}`, () => this.tell());
+    cleanup.follow(model, "change:current", () => {
+      scroller.refresh();
+      this.aside();
+    });
+    const side = h("aside", { class: "mlnb-side", label: `the current ${kind.noun}` }, ...kind.about, this.actions.element);
+    this.root.append(
+      this.bar.element,
+      h("div", { class: "mlnb-body" }, h("div", { class: "mlnb-main" }, scroller.element, this.note), side)
+    );
+    el.append(this.root);
+    cleanup.add(() => this.root.remove());
+    followWidth(this.root, cleanup);
+    this.ready = true;
+    this.tell();
+    requestAnimationFrame(() => scroller.reveal(this.state.view.indexOf(this.state.current)));
+    this.root.dataset["state"] = "ready";
+  }
+  /** Bar, rows and what stands beside them. */
+  tell() {
+    this.bar.draw();
+    this.aside();
+    this.lay();
+  }
+  /** The rows in their places. */
+  lay() {
+    const { look, view } = this.state;
+    this.root.classList.toggle("mlnb-labelling", look.labelling);
+    this.kind.lay?.();
+    this.scroller.show(view, this.kind.measures());
+    this.note.hidden = view.length > 0;
+    const narrowed = Object.keys(look.filters).length > 0 || look.search || this.kind.narrowed?.();
+    this.note.textContent = narrowed ? `No ${this.kind.noun} is as the filters ask.` : `The frame has no ${this.kind.noun}s.`;
+  }
+  /** What stands beside the rows. */
+  aside() {
+    const { current } = this.state;
+    if (current >= 0) this.state.want([current]);
+    this.kind.drawAbout(current < 0 ? void 0 : this.state.row(current), current);
+    this.actions.draw();
+  }
+  tile(tile, row, index) {
+    const { state } = this;
+    tile.dataset["row"] = String(row);
+    this.kind.draw(tile, state.row(row), row, {
+      chosen: state.chosen.has(row),
+      current: row === state.current,
+      index,
+      count: state.view.length,
+      id: this.id(row)
+    });
+  }
+  redraw(what) {
+    const { state, scroller } = this;
+    if (what === "view") {
+      this.bar.draw();
+      this.lay();
+      const at = state.view.indexOf(state.current);
+      if (!state.look.labelling) scroller.toTop();
+      else if (at < 0) this.go(0);
+      else scroller.reveal(at);
+    } else scroller.refresh();
+    if (what === "rows") this.lay();
+    this.bar.count();
+    this.aside();
+  }
+  /** The keyboard on the row at this place of the view. */
+  go(index) {
+    const { state, scroller } = this;
+    if (index < 0 || index >= state.view.length) return;
+    state.current = state.view[index];
+    scroller.reveal(index);
+    scroller.refresh();
+    scroller.element.setAttribute("aria-activedescendant", this.id(state.current));
+    this.aside();
+  }
+  label(choice) {
+    const { state } = this;
+    const rows = state.meant();
+    if (rows.length === 0) return;
+    this.model.send({ kind: "label", rows, ...choice });
+    if (state.look.labelling) this.go(state.view.indexOf(state.current) + 1);
+  }
+  click(event) {
+    const { state } = this;
+    const tile = event.target.closest(".mlnb-tile");
+    if (!tile) return;
+    const row = Number(tile.dataset["row"]);
+    const how = howOf(event);
+    this.follows = how === "alone";
+    if (how !== "range" || state.anchor < 0) state.current = row;
+    if (how === "alone" && state.chosen.size === 1 && state.chosen.has(row)) state.choose([]);
+    else state.pick(row, how);
+    this.go(state.view.indexOf(row));
+  }
+  act(event) {
+    const { key } = event;
+    const { state, scroller } = this;
+    const at = state.view.indexOf(state.current);
+    const next = moved(key, at, state.view.length, scroller.columns, scroller.page);
+    if (next !== null) {
+      const along = this.follows && state.chosen.size === 1 && state.chosen.has(state.current);
+      if (event.shiftKey && state.anchor < 0) state.anchor = state.current;
+      this.go(next);
+      if (event.shiftKey) state.pick(state.current, "range");
+      else if (along) state.pick(state.current, "alone");
+      return true;
+    }
+    if (key === "a") state.choose(state.view);
+    else if (key === "Escape") state.choose([]);
+    else if (key === " " && at >= 0) {
+      this.follows = false;
+      state.pick(state.current, "toggle");
+    } else if (event.ctrlKey || event.metaKey || event.altKey) return false;
+    else if (key >= "1" && key <= "9" && Number(key) <= this.model.get("labels").length) this.label({ at: Number(key) - 1 });
+    else if (key === "x") this.actions.leaveOut();
+    else if (key === "u") this.model.send({ kind: "undo" });
+    else return this.kind.press?.(key) ?? false;
+    return true;
+  }
+  id(row) {
+    return `mlnb-${text(this.model, "static_id")}-${row}`;
+  }
+};
+function tileClass(row, state, others = {}) {
+  const on = {
+    "mlnb-tile": true,
+    "mlnb-chosen": state.chosen,
+    "mlnb-current": state.current,
+    "mlnb-left-out": row?.left_out ?? false,
+    "mlnb-wrong": row?.wrong ?? false,
+    "mlnb-edited": row?.edited ?? false,
+    ...others
+  };
+  return Object.keys(on).filter((name) => on[name]).join(" ");
+}
+
 // src/thumbnails.ts
-var KEPT = 1200;
-var PATIENCE = 4e3;
+var KEPT2 = 1200;
+var PATIENCE2 = 4e3;
 var Thumbnails = class {
-  constructor(model, cleanup, ofSide = 128, limit = KEPT) {
+  constructor(model, cleanup, ofSide = 128, limit = KEPT2) {
     this.model = model;
     this.ofSide = ofSide;
     this.limit = limit;
@@ -158,7 +815,7 @@ var Thumbnails = class {
   /** Ask for what is not here, in this order; what was asked for before is not waited for. */
   want(rows) {
     const missing = rows.filter((row) => !this.kept.has(row));
-    const late = performance.now() - this.askedAt > PATIENCE;
+    const late = performance.now() - this.askedAt > PATIENCE2;
     if (missing.length === 0 || !late && missing.every((row) => this.asked.has(row))) return;
     this.asked = new Set(missing);
     this.askedAt = performance.now();
@@ -191,168 +848,39 @@ function addressOf(buffer) {
   return URL.createObjectURL(new Blob([buffer], { type }));
 }
 
-// src/width.ts
-var NARROW = 620;
-var SINGLE = 760;
-function followWidth(root, cleanup) {
-  const apply = (width) => {
-    if (width === 0) return;
-    root.classList.toggle("mlnb-narrow", width <= NARROW);
-    root.classList.toggle("mlnb-single", width < SINGLE);
-  };
-  const observer = new ResizeObserver(([entry]) => apply(entry.contentRect.width));
-  observer.observe(root);
-  cleanup.add(() => observer.disconnect());
-  apply(root.clientWidth);
-}
-
-// src/image_grid/choice.ts
-var howOf = (event) => event.shiftKey ? "range" : event.ctrlKey || event.metaKey ? "toggle" : "alone";
-function picked(chosen, view, row, anchor, how) {
-  if (how === "toggle") {
-    const next = new Set(chosen);
-    if (!next.delete(row)) next.add(row);
-    return next;
-  }
-  if (how === "alone") return /* @__PURE__ */ new Set([row]);
-  const here = view.indexOf(row);
-  const there = view.indexOf(anchor);
-  if (there < 0) return /* @__PURE__ */ new Set([row]);
-  return new Set(view.subarray(Math.min(here, there), Math.max(here, there) + 1));
-}
-function moved(key, index, count, columns, page) {
-  const steps = {
-    ArrowLeft: -1,
-    ArrowRight: 1,
-    ArrowUp: -columns,
-    ArrowDown: columns,
-    PageUp: -columns * page,
-    PageDown: columns * page,
-    Home: -count,
-    End: count
-  };
-  const step = steps[key];
-  if (step === void 0 || count === 0) return null;
-  if (index < 0) return key === "End" ? count - 1 : 0;
-  const next = index + step;
-  const vertical = Math.abs(step) === columns && columns > 1;
-  if (vertical && (next < 0 || next >= count && rowOf(index, columns) === rowOf(count - 1, columns))) return index;
-  return Math.max(0, Math.min(count - 1, next));
-}
-var rowOf = (index, columns) => Math.floor(index / columns);
-
-// src/image_grid/grid_state.ts
-var KEPT2 = 5e3;
-var GridState = class {
-  // choices that the kernel has not heard of yet
-  constructor(model, cleanup, changed) {
+// src/image_grid/controls.ts
+var Controls = class {
+  constructor(model, state) {
     this.model = model;
-    this.changed = changed;
-    this.readView();
-    this.readChosen();
-    cleanup.follow(model, "change:view", () => this.readView());
-    cleanup.follow(model, "change:chosen", () => this.readChosen());
-    cleanup.follow(model, "change:version", () => this.forgetRows());
-    cleanup.follow(model, "msg:custom", ((content) => {
-      if (content.kind === "rows") this.arrive(content.rows);
-      if (content.kind === "chosen") this.heard();
-    }));
+    this.state = state;
+    [this.size.min, this.size.max, this.size.step] = ["64", "256", "16"];
+    this.size.addEventListener("input", () => {
+      model.set("size", Number(this.size.value));
+      model.save_changes();
+    });
   }
   model;
-  changed;
-  view = new Int32Array();
-  chosen = /* @__PURE__ */ new Set();
-  anchor = -1;
-  rows = /* @__PURE__ */ new Map();
-  stale = /* @__PURE__ */ new Map();
-  // as they were before the last edit; better than nothing
-  asked = /* @__PURE__ */ new Set();
-  waiting = 0;
-  get look() {
-    return this.model.get("look");
-  }
-  get current() {
-    return Number(this.model.get("current"));
-  }
-  set current(row) {
-    if (row === this.current) return;
-    this.model.set("current", row);
-    this.model.save_changes();
-  }
-  row(row) {
-    return this.rows.get(row) ?? this.stale.get(row);
-  }
-  /** Ask for what is said of these rows, where it is not here. */
-  want(rows) {
-    const missing = rows.filter((row) => !this.rows.has(row) && !this.asked.has(row));
-    if (missing.length === 0) return;
-    for (const row of missing) this.asked.add(row);
-    this.model.send({ kind: "rows", rows: missing });
-  }
-  change(part) {
-    this.model.send({ kind: "look", ...part });
-  }
-  pick(row, how) {
-    if (how !== "range") this.anchor = row;
-    this.choose(picked(this.chosen, this.view, row, this.anchor, how));
-  }
-  choose(rows) {
-    this.chosen = new Set(rows);
-    this.waiting += 1;
-    this.model.send({ kind: "choose", rows: [...this.chosen] });
-    this.changed("chosen");
-  }
-  /** The rows that an edit means: the chosen ones, in labelling mode the current one. */
-  meant() {
-    const current = this.current;
-    if (this.look.labelling) return current < 0 ? [] : [current];
-    if (this.chosen.size > 0) return [...this.chosen];
-    return current < 0 ? [] : [current];
-  }
-  heard() {
-    this.waiting = Math.max(0, this.waiting - 1);
-    this.readChosen();
-  }
-  readView() {
-    this.view = integers(this.model.get("view"));
-    this.changed("view");
-  }
-  readChosen() {
-    if (this.waiting > 0) return;
-    this.chosen = new Set(integers(this.model.get("chosen")));
-    this.changed("chosen");
-  }
-  forgetRows() {
-    this.stale = new Map([...this.stale, ...this.rows].slice(-KEPT2));
-    this.rows.clear();
-    this.asked.clear();
-    this.changed("rows");
-  }
-  arrive(rows) {
-    if (this.rows.size > KEPT2) this.rows.clear();
-    for (const row of rows) {
-      this.rows.set(row.row, row);
-      this.asked.delete(row.row);
-    }
-    this.changed("rows");
+  state;
+  size = field("range", "size of the thumbnails");
+  tabs = h("span", { class: "mlnb-choices", role: "tablist" });
+  elements = [this.size, this.tabs];
+  draw() {
+    const { tab } = this.state().look;
+    const broken = Number(this.model.get("broken"));
+    this.size.hidden = tab === "broken";
+    this.size.value = String(this.model.get("size"));
+    this.tabs.hidden = broken === 0;
+    const made = ["pictures", "broken"].map((name) => {
+      const caption = name === "broken" ? `${countText(broken)} broken` : "Pictures";
+      const label = name === "broken" ? `show the ${plural(broken, "file")} that cannot be shown` : "show the pictures";
+      const one = button(caption, label, () => this.state().change({ tab: name }));
+      one.setAttribute("role", "tab");
+      one.setAttribute("aria-selected", String(tab === name));
+      return one;
+    });
+    this.tabs.replaceChildren(...made);
   }
 };
-function integers(bytes) {
-  if (!(bytes instanceof DataView)) return new Int32Array();
-  return new Int32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
-}
-
-// src/numbers.ts
-var grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
-function countText(count) {
-  if (count < 1e6) return grouped.format(count);
-  const [size, letter] = count >= 1e12 ? [1e12, "T"] : count >= 1e9 ? [1e9, "G"] : [1e6, "M"];
-  return `${threeDigits(count / size)} ${letter}`;
-}
-function plural(count, noun) {
-  return `${grouped.format(count)} ${noun}${count === 1 ? "" : "s"}`;
-}
-var threeDigits = (value) => String(Number(value.toPrecision(3)));
 
 // src/image_grid/tile.ts
 function makeTile() {
@@ -382,15 +910,7 @@ function drawTile(tile, row, picture, state) {
   tile.title = row ? `${row.name}${reason ? `
 ${displayText(reason, 400)}` : ""}` : "";
   tile.id = state.id;
-  tile.className = classes({
-    "mlnb-tile": true,
-    "mlnb-chosen": state.chosen,
-    "mlnb-current": state.current,
-    "mlnb-left-out": row?.left_out ?? false,
-    "mlnb-wrong": row?.wrong ?? false,
-    "mlnb-edited": row?.edited ?? false,
-    "mlnb-empty": url === "" && reason === ""
-  });
+  tile.className = tileClass(row, state);
   tile.setAttribute("aria-selected", String(state.chosen));
   tile.setAttribute("aria-posinset", String(state.index + 1));
   tile.setAttribute("aria-setsize", String(state.count));
@@ -403,55 +923,28 @@ function captionOf(row) {
   const label = row.wrong ? ` · is ${displayText(row.label ?? "", 40)}` : "";
   return `${displayText(row.predicted, 40)}${sure}${label}`;
 }
-function probabilityText(value) {
-  return value >= 0.995 ? value === 1 ? "1.0" : ".99" : value.toFixed(2).replace(/^0/, "");
-}
 function spoken(row, reason) {
   const parts = [row.name, row.label, row.predicted === void 0 ? "" : `predicted ${captionOf(row)}`];
   parts.push(row.left_out ? "left out" : "", reason);
   return displayText(parts.filter(Boolean).join(", "), 600);
 }
 function set(element, text2) {
-  if (element.textContent !== text2) element.textContent = text2;
+  put(element, text2);
   element.hidden = text2 === "";
 }
-var classes = (on) => Object.keys(on).filter((name) => on[name]).join(" ");
 
 // src/image_grid/panel.ts
-var KEYS = 9;
 var Panel = class {
-  constructor(model, state, large, label) {
-    this.model = model;
-    this.state = state;
+  constructor(large) {
     this.large = large;
-    this.label = label;
-    this.known.id = `mlnb-labels-${String(model.get("static_id"))}`;
-    this.typed.setAttribute("list", this.known.id);
-    this.typed.placeholder = "another label";
-    this.typed.addEventListener("keydown", (event) => {
-      event.stopPropagation();
-      if (event.key === "Enter" && this.typed.value.trim()) this.type();
-    });
-    this.element.append(this.picture, this.about, this.actions);
   }
-  model;
-  state;
   large;
-  label;
-  element = h("aside", { class: "mlnb-side", label: "the current picture" });
   picture = h("div", { class: "mlnb-large" });
   about = h("div", { class: "mlnb-about" });
-  actions = h("div", { class: "mlnb-actions" });
-  typed = h("input", { type: "text", label: "another label", title: "type a label and press Enter" });
-  known = h("datalist", {});
+  elements = [this.picture, this.about];
   shown = "";
-  draw() {
-    const current = this.state.current;
-    const row = current < 0 ? void 0 : this.state.row(current);
-    if (current >= 0) {
-      this.state.want([current]);
-      if (!row?.reason) this.large.want([current]);
-    }
+  draw(row, current) {
+    if (current >= 0 && !row?.reason) this.large.want([current]);
     this.drawPicture(current, row?.name ?? "");
     if (row) {
       this.about.replaceChildren(
@@ -460,7 +953,6 @@ var Panel = class {
         ...[...row.facts, row.left_out ? "left out" : ""].filter(Boolean).map((line) => h("div", { class: "mlnb-muted" }, displayText(line, 300)))
       );
     } else this.about.replaceChildren();
-    this.drawActions();
   }
   drawPicture(current, name) {
     const found = current < 0 ? void 0 : this.large.get(current);
@@ -475,259 +967,7 @@ var Panel = class {
     } else if (current < 0) this.picture.replaceChildren(h("span", { class: "mlnb-muted" }, "Click a picture, or press an arrow key."));
     else if (found?.reason) this.picture.replaceChildren(h("span", { class: "mlnb-warn" }, displayText(found.reason, 300)));
   }
-  drawActions() {
-    const meant = this.state.meant();
-    const labels = this.model.get("labels");
-    const now = meant.length === 1 ? this.state.row(meant[0])?.label : void 0;
-    const buttons = labels.slice(0, KEYS).map((name, at) => {
-      const one = button("", `label ${displayText(name, 60)}, key ${at + 1}`, () => this.label({ at }));
-      one.append(h("kbd", {}, String(at + 1)), " ", displayText(name, 24));
-      one.setAttribute("aria-pressed", String(now === name));
-      return one;
-    });
-    this.known.replaceChildren(...labels.slice(KEYS).map((name) => {
-      const one = h("option", {});
-      one.value = displayText(name, 200);
-      return one;
-    }));
-    const out = meant.length > 0 && meant.every((row) => this.state.row(row)?.left_out);
-    const leave = button(out ? "Take in" : "Leave out", out ? "take in again, key x" : "leave out, key x", () => this.leaveOut());
-    const none = meant.length === 0;
-    for (const one of [...buttons, leave, this.typed]) one.disabled = none;
-    const what = this.state.look.labelling ? "this one is a" : meant.length > 1 ? `${plural(meant.length, "picture")}, label` : "label";
-    const focused = document.activeElement === this.typed;
-    this.actions.replaceChildren(
-      h("span", { class: "mlnb-muted" }, what),
-      h("div", { class: "mlnb-labels" }, ...buttons),
-      h("div", { class: "mlnb-labels" }, this.typed, this.known, leave)
-    );
-    if (focused) this.typed.focus();
-  }
-  /** Leave out what is meant, or take it in where all of it is out. */
-  leaveOut() {
-    const rows = this.state.meant();
-    const value = !rows.every((row) => this.state.row(row)?.left_out);
-    if (rows.length > 0) this.model.send({ kind: "leave_out", rows, value });
-  }
-  type() {
-    const text2 = this.typed.value;
-    this.typed.value = "";
-    this.label({ text: text2 });
-  }
 };
-
-// src/image_grid/scroller.ts
-var Scroller = class {
-  /** `make` an element once, `draw` a row into it, `sight` is told the rows that are to be seen. */
-  constructor(cleanup, hooks) {
-    this.hooks = hooks;
-    this.element.tabIndex = 0;
-    this.element.setAttribute("aria-multiselectable", "true");
-    this.element.append(this.space);
-    cleanup.listen(this.element, "scroll", () => this.later(), { passive: true });
-    const observer = new ResizeObserver(() => this.later());
-    observer.observe(this.element);
-    cleanup.add(() => observer.disconnect());
-    cleanup.add(() => cancelAnimationFrame(this.frame));
-  }
-  hooks;
-  element = h("div", { class: "mlnb-scroll", role: "listbox" });
-  space = h("div", { class: "mlnb-scroll-space", role: "presentation" });
-  tiles = /* @__PURE__ */ new Map();
-  // by index
-  view = new Int32Array();
-  measures = { columns: 0, width: 128, extra: 22, height: 0, gap: 8 };
-  frame = 0;
-  get columns() {
-    const { columns, width, gap } = this.measures;
-    return columns || Math.max(1, Math.floor((this.element.clientWidth - gap) / (width + gap)));
-  }
-  /** Rows of tiles that fit at once. */
-  get page() {
-    return Math.max(1, Math.floor(this.element.clientHeight / this.step));
-  }
-  show(view, measures) {
-    this.view = view;
-    this.measures = measures;
-    this.later();
-  }
-  /** Draw again what is in sight. */
-  refresh() {
-    for (const [index, tile] of this.tiles) this.hooks.draw(tile, this.view[index], index);
-  }
-  tile(row) {
-    for (const [index, tile] of this.tiles) if (this.view[index] === row) return tile;
-    return void 0;
-  }
-  reveal(index) {
-    if (index < 0) return;
-    const top = Math.floor(index / this.columns) * this.step;
-    const { scrollTop, clientHeight } = this.element;
-    if (top < scrollTop) this.element.scrollTop = top;
-    else if (top + this.step > scrollTop + clientHeight) this.element.scrollTop = top + this.step + this.measures.gap - clientHeight;
-    this.draw();
-  }
-  toTop() {
-    this.element.scrollTop = 0;
-  }
-  get width() {
-    const { gap } = this.measures;
-    return (this.element.clientWidth - gap) / this.columns - gap;
-  }
-  get height() {
-    return this.measures.height || Math.round(this.width) + this.measures.extra;
-  }
-  get step() {
-    return this.height + this.measures.gap;
-  }
-  later() {
-    if (this.frame) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
-      this.draw();
-    });
-  }
-  draw() {
-    const { clientHeight, scrollTop, clientWidth } = this.element;
-    if (clientWidth === 0) return;
-    const { columns, width, height, step } = this;
-    const { gap } = this.measures;
-    this.space.style.height = `${Math.ceil(this.view.length / columns) * step + gap}px`;
-    const first = Math.max(0, Math.floor(scrollTop / step) - 1) * columns;
-    const last = Math.min(this.view.length, (Math.ceil((scrollTop + clientHeight) / step) + 1) * columns);
-    for (const [index, tile] of this.tiles) if (index < first || index >= last) this.leave(index, tile);
-    for (let index = first; index < last; index++) {
-      const tile = this.tiles.get(index) ?? this.enter(index);
-      tile.style.width = `${width}px`;
-      tile.style.height = `${height}px`;
-      tile.style.transform = `translate(${gap + index % columns * (width + gap)}px, ${gap + Math.floor(index / columns) * step}px)`;
-      this.hooks.draw(tile, this.view[index], index);
-    }
-    const near = Math.max(first, Math.floor(scrollTop / step) * columns);
-    this.hooks.sight([...this.view.subarray(near, last), ...this.view.subarray(first, near)]);
-  }
-  enter(index) {
-    const tile = this.hooks.make();
-    this.tiles.set(index, tile);
-    this.space.append(tile);
-    return tile;
-  }
-  leave(index, tile) {
-    tile.remove();
-    this.tiles.delete(index);
-  }
-};
-
-// src/image_grid/toolbar.ts
-var PATIENCE2 = 150;
-var Toolbar = class {
-  constructor(model, state) {
-    this.model = model;
-    this.state = state;
-    this.search.addEventListener("input", () => {
-      window.clearTimeout(this.timer);
-      this.timer = window.setTimeout(() => this.state.change({ search: this.search.value }), PATIENCE2);
-    });
-    [this.size.min, this.size.max, this.size.step] = ["64", "256", "16"];
-    this.size.addEventListener("input", () => {
-      model.set("size", Number(this.size.value));
-      model.save_changes();
-    });
-    this.bar.append(this.title, this.facts, h("span", { class: "mlnb-space" }), this.size, this.tabs, this.undo, this.labelling);
-    this.element.append(this.bar, this.tools);
-    this.draw();
-  }
-  model;
-  state;
-  element = h("div", {});
-  bar = h("div", { class: "mlnb-bar" });
-  tools = h("div", { class: "mlnb-tools" });
-  facts = h("span", { class: "mlnb-muted", role: "status" });
-  title = h("b", { class: "mlnb-title" });
-  search = field("search", "search by file name", "Find a file");
-  undo = button("Undo", "undo the last edit", () => this.model.send({ kind: "undo" }));
-  labelling = button("Label", "label one picture after the other with the keys 1 to 9", () => this.state.change({ labelling: !this.state.look.labelling, tab: "pictures" }));
-  tabs = h("span", { class: "mlnb-choices", role: "tablist" });
-  size = field("range", "size of the thumbnails", "");
-  timer = 0;
-  /** All of it; a control that is in use keeps the focus. */
-  draw() {
-    const { look } = this.state;
-    const focused = document.activeElement?.dataset?.["control"];
-    this.title.textContent = displayText(String(this.model.get("facts")), 200);
-    this.undo.disabled = Number(this.model.get("edits")) === 0;
-    this.labelling.setAttribute("aria-pressed", String(look.labelling));
-    if (document.activeElement !== this.search) this.search.value = look.search;
-    this.size.hidden = look.tab === "broken";
-    this.size.value = String(this.model.get("size"));
-    this.drawTabs();
-    const facets = this.model.get("facets").filter((facet) => facet.values.length > 1);
-    this.tools.replaceChildren(
-      this.search,
-      ...look.tab === "broken" ? [] : facets.map((facet) => this.filter(facet)),
-      this.order()
-    );
-    if (focused) this.tools.querySelector(`[data-control="${CSS.escape(focused)}"]`)?.focus();
-    this.count();
-  }
-  /** How many are shown and chosen. */
-  count() {
-    const shown = this.state.view.length;
-    const parts = [`${countText(shown)} shown`];
-    if (this.state.chosen.size > 0) parts.push(`${countText(this.state.chosen.size)} chosen`);
-    this.facts.textContent = parts.join(" · ");
-  }
-  drawTabs() {
-    const broken = Number(this.model.get("broken"));
-    const { tab } = this.state.look;
-    this.tabs.hidden = broken === 0;
-    const made = ["pictures", "broken"].map((name) => {
-      const caption = name === "broken" ? `${countText(broken)} broken` : "Pictures";
-      const label = name === "broken" ? `show the ${plural(broken, "file")} that cannot be shown` : "show the pictures";
-      const one = button(caption, label, () => this.state.change({ tab: name }));
-      one.setAttribute("role", "tab");
-      one.setAttribute("aria-selected", String(tab === name));
-      return one;
-    });
-    this.tabs.replaceChildren(...made);
-  }
-  filter(facet) {
-    const chosen = this.state.look.filters[facet.name];
-    const select = menu(`filter by ${facet.name}`, `filter ${facet.name}`);
-    select.append(option(`any ${facet.name}`, ""));
-    facet.values.forEach((value, i) => select.append(option(`${displayText(value, 40)}  ${countText(facet.counts[i] ?? 0)}`, String(i))));
-    select.value = chosen === void 0 ? "" : String(chosen);
-    select.classList.toggle("mlnb-on", chosen !== void 0);
-    select.addEventListener("change", () => {
-      const { [facet.name]: _, ...filters } = this.state.look.filters;
-      this.state.change({ filters: select.value === "" ? filters : { ...filters, [facet.name]: Number(select.value) } });
-    });
-    return select;
-  }
-  order() {
-    const select = menu("order", "order");
-    for (const name of this.model.get("orders")) select.append(option(name, name));
-    select.value = this.state.look.order;
-    select.addEventListener("change", () => this.state.change({ order: select.value }));
-    return select;
-  }
-};
-function field(type, label, placeholder) {
-  const input = h("input", { type, label, title: label });
-  input.placeholder = placeholder;
-  input.dataset["control"] = label;
-  return input;
-}
-function menu(label, control) {
-  const select = h("select", { label, title: label });
-  select.dataset["control"] = control;
-  return select;
-}
-function option(caption, value) {
-  const made = h("option", {}, caption);
-  made.value = value;
-  return made;
-}
 
 // src/image_grid/index.ts
 var LARGE = 384;
@@ -736,144 +976,42 @@ var CAPTION = 22;
 var LINE = { columns: 1, width: 0, extra: 0, height: 40, gap: 4 };
 function render({ model, el }) {
   const cleanup = new Cleanup();
-  cleanup.add(hideStaticOutput(text(model, "static_id")));
-  const root = h("div", { class: "mlnb mlnb-image-grid" });
-  root.dataset["lmSuppressShortcuts"] = "true";
-  let ready = false;
-  const state = new GridState(model, cleanup, (what) => ready && redraw(what));
-  const sharp = () => sideFor(Number(model.get("size")) * window.devicePixelRatio);
+  const size = () => Number(model.get("size"));
+  const sharp = () => sideFor(size() * window.devicePixelRatio);
   const small = new Thumbnails(model, cleanup, sharp());
   const large = new Thumbnails(model, cleanup, LARGE, 40);
-  const toolbar = new Toolbar(model, state);
-  const panel = new Panel(model, state, large, label);
-  const note = h("div", { class: "mlnb-note" });
-  const id = (row) => `mlnb-${text(model, "static_id")}-${row}`;
-  const scroller = new Scroller(cleanup, {
+  const panel = new Panel(large);
+  const isBroken = () => rows.state.look.tab === "broken";
+  const controls = new Controls(model, () => rows.state);
+  const rows = new FrameRows(model, cleanup, {
+    className: "mlnb-image-grid",
+    noun: "picture",
+    search: { label: "search by file name", placeholder: "Find a file" },
     make: makeTile,
-    draw: (tile, row, index) => {
-      tile.dataset["row"] = String(row);
-      drawTile(tile, state.row(row), small.get(row), {
-        chosen: state.chosen.has(row),
-        current: row === state.current,
-        index,
-        count: state.view.length,
-        id: id(row)
-      });
+    draw: (tile, row, at, state) => drawTile(tile, row, small.get(at), state),
+    measures: () => isBroken() ? LINE : { columns: Number(model.get("columns")), width: size(), extra: CAPTION, height: 0, gap: 8 },
+    sight: (shown) => {
+      if (!isBroken()) small.want(shown);
     },
-    sight: (rows) => {
-      state.want(rows);
-      if (state.look.tab !== "broken") small.want(rows);
-    }
+    bar: controls.elements,
+    drawBar: () => controls.draw(),
+    hasFilters: () => !isBroken(),
+    narrowed: () => Number(model.get("broken")) > 0,
+    whenLabelling: { tab: "pictures" },
+    about: panel.elements,
+    drawAbout: (row, current) => panel.draw(row, current),
+    lay: () => void rows.root.classList.toggle("mlnb-broken-tab", isBroken())
   });
-  scroller.element.setAttribute("aria-label", "pictures");
-  const measures = () => {
-    if (state.look.tab === "broken") return LINE;
-    const size = Number(model.get("size"));
-    return { columns: Number(model.get("columns")), width: size, extra: CAPTION, height: 0, gap: 8 };
-  };
-  function lay() {
-    root.classList.toggle("mlnb-broken-tab", state.look.tab === "broken");
-    root.classList.toggle("mlnb-labelling", state.look.labelling);
-    scroller.show(state.view, measures());
-    note.hidden = state.view.length > 0;
-    note.textContent = Number(model.get("broken")) > 0 || Object.keys(state.look.filters).length > 0 || state.look.search ? "No picture is as the filters ask." : "The frame has no pictures.";
-  }
-  function redraw(what) {
-    if (what === "view") {
-      toolbar.draw();
-      lay();
-      const at = state.view.indexOf(state.current);
-      if (at < 0) scroller.toTop();
-      if (state.look.labelling && at < 0) go(0);
-    } else scroller.refresh();
-    if (what === "rows") lay();
-    toolbar.count();
-    panel.draw();
-  }
-  function go(index) {
-    if (index < 0 || index >= state.view.length) return;
-    state.current = state.view[index];
-    scroller.reveal(index);
-    scroller.refresh();
-    scroller.element.setAttribute("aria-activedescendant", id(state.current));
-    panel.draw();
-  }
-  function label(choice) {
-    const rows = state.meant();
-    if (rows.length === 0) return;
-    model.send({ kind: "label", rows, ...choice });
-    if (state.look.labelling) go(state.view.indexOf(state.current) + 1);
-  }
-  let follows = true;
-  cleanup.listen(scroller.element, "click", (event) => {
-    const tile = event.target.closest(".mlnb-tile");
-    if (!tile) return;
-    const row = Number(tile.dataset["row"]);
-    const how = howOf(event);
-    follows = how === "alone";
-    if (how !== "range" || state.anchor < 0) state.current = row;
-    if (how === "alone" && state.chosen.size === 1 && state.chosen.has(row)) state.choose([]);
-    else state.pick(row, how);
-    go(state.view.indexOf(row));
-  });
-  cleanup.listen(scroller.element, "keydown", (event) => {
-    if (act(event)) {
-      event.preventDefault();
-      event.stopPropagation();
-    }
-  });
-  function act(event) {
-    const { key } = event;
-    const at = state.view.indexOf(state.current);
-    const next = moved(key, at, state.view.length, scroller.columns, scroller.page);
-    if (next !== null) {
-      const along = follows && state.chosen.size === 1 && state.chosen.has(state.current);
-      if (event.shiftKey && state.anchor < 0) state.anchor = state.current;
-      go(next);
-      if (event.shiftKey) state.pick(state.current, "range");
-      else if (along) state.pick(state.current, "alone");
-      return true;
-    }
-    if (key === "a") state.choose(state.view);
-    else if (key === "Escape") state.choose([]);
-    else if (key === " " && at >= 0) {
-      follows = false;
-      state.pick(state.current, "toggle");
-    } else if (event.ctrlKey || event.metaKey || event.altKey) return false;
-    else if (key >= "1" && key <= "9" && Number(key) <= model.get("labels").length) label({ at: Number(key) - 1 });
-    else if (key === "x") panel.leaveOut();
-    else if (key === "u") model.send({ kind: "undo" });
-    else return false;
-    return true;
-  }
-  small.onArrive(() => scroller.refresh());
-  large.onArrive(() => panel.draw());
-  for (const trait of ["facts", "facets", "orders", "labels", "edits", "look", "broken"]) {
-    cleanup.follow(model, `change:${trait}`, () => {
-      toolbar.draw();
-      panel.draw();
-      lay();
-    });
-  }
+  small.onArrive(() => rows.scroller.refresh());
+  large.onArrive(() => rows.aside());
+  cleanup.follow(model, "change:broken", () => rows.tell());
   for (const trait of ["size", "columns"]) {
     cleanup.follow(model, `change:${trait}`, () => {
       small.side = sharp();
-      lay();
+      rows.lay();
     });
   }
-  cleanup.follow(model, "change:current", () => {
-    scroller.refresh();
-    panel.draw();
-  });
-  root.append(toolbar.element, h("div", { class: "mlnb-body" }, h("div", { class: "mlnb-main" }, scroller.element, note), panel.element));
-  el.append(root);
-  cleanup.add(() => root.remove());
-  followWidth(root, cleanup);
-  ready = true;
-  lay();
-  panel.draw();
-  requestAnimationFrame(() => scroller.reveal(state.view.indexOf(state.current)));
-  root.dataset["state"] = "ready";
+  rows.show(el);
   return () => cleanup.run();
 }
 function sideFor(tile) {

@@ -58,6 +58,11 @@ function h(tag, options = {}, ...children) {
 function button(caption, label, on2) {
   return h("button", { type: "button", label, title: label === caption ? "" : label, on: on2 }, caption);
 }
+function option(caption, value) {
+  const made = h("option", {}, caption);
+  made.value = value;
+  return made;
+}
 var SVG = "http://www.w3.org/2000/svg";
 function svg(tag, attributes, ...children) {
   const element = document.createElementNS(SVG, tag);
@@ -201,11 +206,7 @@ var Branch = class {
     if (key === this.shown) return;
     this.shown = key;
     const before = this.step.value;
-    this.step.replaceChildren(...[...kept].reverse().map((step) => {
-      const option = h("option", {}, countText(step));
-      option.value = String(step);
-      return option;
-    }));
+    this.step.replaceChildren(...[...kept].reverse().map((step) => option(countText(step), String(step))));
     if (kept.map(String).includes(before)) this.step.value = before;
   }
   send(action) {
@@ -366,10 +367,13 @@ function colorsOf(element) {
     series: Array.from({ length: SERIES }, (_2, i) => color(`--mlnb-c${i}`, "#3b78b5"))
   };
 }
+var THEME = ["class", "data-jp-theme-name", "data-jp-theme-light", "data-vscode-theme-id", "theme"];
 function followTheme(changed) {
   const observer = new MutationObserver(changed);
-  observer.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light", "data-jp-theme-name"] });
-  const query2 = matchMedia("(prefers-color-scheme: dark)");
+  for (const element of [document.documentElement, document.body]) {
+    observer.observe(element, { attributes: true, attributeFilter: THEME });
+  }
+  const query2 = window.matchMedia("(prefers-color-scheme: dark)");
   query2.addEventListener("change", changed);
   return () => {
     observer.disconnect();

@@ -1,19 +1,17 @@
 // What the page knows of the frame: the order, the chosen rows, and the rows that were in sight.
-import type { Cleanup, Model } from "../host";
+import { bytesOf, type Cleanup, type Model } from "../host";
 import type { How } from "./choice";
 import { picked } from "./choice";
 
 export interface Row {
   row: number;
   name: string;
-  facts: string[];
   left_out: boolean;
   edited: boolean;
   label?: string;
   predicted?: string;
   probability?: number;
   wrong?: boolean;
-  reason?: string;
 }
 
 export interface Facet {
@@ -26,35 +24,40 @@ export interface Look {
   filters: Record<string, number>;
   search: string;
   order: string;
-  tab: "pictures" | "broken";
   labelling: boolean;
 }
 
 const KEPT = 5000; // rows
 
-export class GridState {
+export type Changed = "view" | "rows" | "chosen";
+
+export class RowState<R extends Row = Row, L extends Look = Look> {
   view: Int32Array = new Int32Array();
   chosen = new Set<number>();
   anchor = -1;
-  private rows = new Map<number, Row>();
-  private stale = new Map<number, Row>(); // as they were before the last edit; better than nothing
+  private rows = new Map<number, R>();
+  private stale = new Map<number, R>(); // as they were before the last edit; better than nothing
   private asked = new Set<number>();
+  private wanted: Partial<L> = {}; // that the kernel has not heard of yet
   private waiting = 0; // choices that the kernel has not heard of yet
 
-  constructor(readonly model: Model, cleanup: Cleanup, private changed: (what: "view" | "rows" | "chosen") => void) {
+  constructor(readonly model: Model, cleanup: Cleanup, private changed: (what: Changed) => void) {
     this.readView();
     this.readChosen();
     cleanup.follow(model, "change:view", () => this.readView());
     cleanup.follow(model, "change:chosen", () => this.readChosen());
+    cleanup.follow(model, "change:look", () => this.readLook());
     cleanup.follow(model, "change:version", () => this.forgetRows());
-    cleanup.follow(model, "msg:custom", ((content: { kind: string; version: number; rows: Row[] }) => {
+    cleanup.follow(model, "msg:custom", ((content: { kind: string; version: number; rows: R[] }) => {
       if (content.kind === "rows") this.arrive(content.rows);
       if (content.kind === "chosen") this.heard();
+      if (content.kind === "error") this.wanted = {}; // it was refused
     }) as never);
   }
 
-  get look(): Look {
-    return this.model.get("look") as Look;
+  /** What is looked at, and what was asked for since: who clicks twice means both clicks. */
+  get look(): L {
+    return { ...(this.model.get("look") as L), ...this.wanted };
   }
 
   get current(): number {
@@ -67,7 +70,7 @@ export class GridState {
     this.model.save_changes();
   }
 
-  row(row: number): Row | undefined {
+  row(row: number): R | undefined {
     return this.rows.get(row) ?? this.stale.get(row);
   }
 
@@ -79,7 +82,8 @@ export class GridState {
     this.model.send({ kind: "rows", rows: missing });
   }
 
-  change(part: Partial<Look>): void {
+  change(part: Partial<L>): void {
+    this.wanted = { ...this.wanted, ...part };
     this.model.send({ kind: "look", ...part });
   }
 
@@ -108,14 +112,20 @@ export class GridState {
     this.readChosen();
   }
 
+  private readLook(): void {
+    const look = this.model.get("look") as L;
+    const there = (name: keyof L) => JSON.stringify(look[name]) === JSON.stringify(this.wanted[name]);
+    if ((Object.keys(this.wanted) as (keyof L)[]).every(there)) this.wanted = {};
+  }
+
   private readView(): void {
-    this.view = integers(this.model.get("view"));
+    this.view = new Int32Array(bytesOf(this.model, "view"));
     this.changed("view");
   }
 
   private readChosen(): void {
     if (this.waiting > 0) return; // what was clicked meanwhile is newer
-    this.chosen = new Set(integers(this.model.get("chosen")));
+    this.chosen = new Set(new Int32Array(bytesOf(this.model, "chosen")));
     this.changed("chosen");
   }
 
@@ -126,7 +136,7 @@ export class GridState {
     this.changed("rows");
   }
 
-  private arrive(rows: Row[]): void {
+  private arrive(rows: R[]): void {
     if (this.rows.size > KEPT) this.rows.clear();
     for (const row of rows) {
       this.rows.set(row.row, row);
@@ -134,10 +144,4 @@ export class GridState {
     }
     this.changed("rows");
   }
-}
-
-/** A trait of bytes as whole numbers; a view may begin anywhere in its buffer. */
-export function integers(bytes: unknown): Int32Array {
-  if (!(bytes instanceof DataView)) return new Int32Array();
-  return new Int32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 }

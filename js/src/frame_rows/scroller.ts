@@ -1,5 +1,6 @@
 // Tiles in rows, of which only those in sight exist. Each is an absolutely placed element that keeps
-// its row while it can, so that scrolling on moves nothing that is in sight already.
+// its row while it can, so that scrolling on moves nothing that is in sight already. A head, where
+// there is one, stays above them.
 import { h } from "../dom";
 import type { Cleanup } from "../host";
 
@@ -12,8 +13,8 @@ export interface Measures {
 }
 
 export class Scroller {
-  readonly element = h("div", { class: "mlnb-scroll", role: "listbox" });
-  private space = h("div", { class: "mlnb-scroll-space", role: "presentation" });
+  readonly element = h("div", { class: "mlnb-scroll" });
+  private space = h("div", { class: "mlnb-scroll-space" });
   private tiles = new Map<number, HTMLElement>(); // by index
   private view: Int32Array = new Int32Array();
   private measures: Measures = { columns: 0, width: 128, extra: 22, height: 0, gap: 8 };
@@ -27,10 +28,13 @@ export class Scroller {
       draw: (tile: HTMLElement, row: number, index: number) => void;
       sight: (rows: number[]) => void;
     },
+    private head?: HTMLElement,
   ) {
     this.element.tabIndex = 0;
+    this.element.setAttribute("role", head ? "grid" : "listbox");
+    this.space.setAttribute("role", head ? "rowgroup" : "presentation");
     this.element.setAttribute("aria-multiselectable", "true");
-    this.element.append(this.space);
+    this.element.append(...(head ? [head] : []), this.space);
     cleanup.listen(this.element, "scroll", () => this.later(), { passive: true });
     const observer = new ResizeObserver(() => this.later());
     observer.observe(this.element);
@@ -45,7 +49,7 @@ export class Scroller {
 
   /** Rows of tiles that fit at once. */
   get page(): number {
-    return Math.max(1, Math.floor(this.element.clientHeight / this.step));
+    return Math.max(1, Math.floor(this.tall / this.step));
   }
 
   show(view: Int32Array, measures: Measures): void {
@@ -59,22 +63,23 @@ export class Scroller {
     for (const [index, tile] of this.tiles) this.hooks.draw(tile, this.view[index]!, index);
   }
 
-  tile(row: number): HTMLElement | undefined {
-    for (const [index, tile] of this.tiles) if (this.view[index] === row) return tile;
-    return undefined;
-  }
-
   reveal(index: number): void {
     if (index < 0) return;
     const top = Math.floor(index / this.columns) * this.step;
-    const { scrollTop, clientHeight } = this.element;
+    const { tall, step } = this;
+    const { scrollTop } = this.element;
     if (top < scrollTop) this.element.scrollTop = top;
-    else if (top + this.step > scrollTop + clientHeight) this.element.scrollTop = top + this.step + this.measures.gap - clientHeight;
+    else if (top + step > scrollTop + tall) this.element.scrollTop = top + step + this.measures.gap - tall;
     this.draw();
   }
 
   toTop(): void {
     this.element.scrollTop = 0;
+  }
+
+  /** Pixels of height that show tiles. */
+  private get tall(): number {
+    return this.element.clientHeight - (this.head?.offsetHeight ?? 0);
   }
 
   private get width(): number {
@@ -99,13 +104,13 @@ export class Scroller {
   }
 
   private draw(): void {
-    const { clientHeight, scrollTop, clientWidth } = this.element;
+    const { scrollTop, clientWidth } = this.element;
     if (clientWidth === 0) return; // out of sight
-    const { columns, width, height, step } = this;
+    const { columns, width, height, step, tall } = this;
     const { gap } = this.measures;
     this.space.style.height = `${Math.ceil(this.view.length / columns) * step + gap}px`;
     const first = Math.max(0, Math.floor(scrollTop / step) - 1) * columns;
-    const last = Math.min(this.view.length, (Math.ceil((scrollTop + clientHeight) / step) + 1) * columns);
+    const last = Math.min(this.view.length, (Math.ceil((scrollTop + tall) / step) + 1) * columns);
     for (const [index, tile] of this.tiles) if (index < first || index >= last) this.leave(index, tile);
     for (let index = first; index < last; index++) {
       const tile = this.tiles.get(index) ?? this.enter(index);
