@@ -114,7 +114,7 @@ def bottlenecks() -> None:
             made["plain"] = torch.cat([body(images) for images, _ in plain]).numpy()
 
     def ours() -> None:
-        made["ours"] = bottleneck(pictures, TorchFeatures(body), None, BATCH).features
+        made["ours"] = bottleneck(pictures, TorchFeatures(body, device="cpu"), None, BATCH).features
 
     title = f"bottleneck phase of MobileNetV2, {len(pictures):,} photographs"
     compare(title, {"ImageFolder, torch eager": plainly, "bottleneck": ours}, rounds=3)
