@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 METHODS = ("pca", "umap")
+_NEIGHBOURHOOD = 4
 _SAMPLE = 20_000  # rows that the axes are found from; all of them are then turned
 
 
@@ -25,7 +30,8 @@ def project(
     (1000, 2)
 
     PCA keeps the two directions in which the rows differ most. UMAP keeps neighbours together
-    (McInnes, Healy and Melville 2018, https://arxiv.org/abs/1802.03426); it has to be installed.
+    (McInnes, Healy and Melville 2018, https://arxiv.org/abs/1802.03426); it has to be installed,
+    and of fewer than four rows there is nothing to keep together: PCA places them.
 
     Args:
         features: `[n, d]`, an array or a tensor; of one or two columns they are the place itself.
@@ -48,7 +54,8 @@ def project(
     elif finite.sum() < 3:
         placed[finite] = rows[finite, :2]
     else:
-        placed[finite] = (_pca if method == "pca" else _umap)(rows[finite], seed)
+        few = finite.sum() < _NEIGHBOURHOOD
+        placed[finite] = (_pca if few or method == "pca" else _umap)(rows[finite], seed)
     return placed
 
 
@@ -64,13 +71,29 @@ def _pca(rows: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
 
 def _umap(rows: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     try:
-        umap = import_module("umap")
+        with _without("tensorflow"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            umap = import_module("umap")
     except ImportError as error:
         raise MissingExtra(
             "UMAP is not installed; run: pip install umap-learn, or use method='pca'"
         ) from error
     neighbours = min(15, len(rows) - 1)
-    return umap.UMAP(n_neighbors=neighbours, random_state=seed).fit_transform(rows)  # type: ignore[no-any-return]
+    reducer = umap.UMAP(n_neighbors=neighbours, random_state=seed, n_jobs=1)
+    return reducer.fit_transform(rows)  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _without(module: str) -> Iterator[None]:
+    """As if it were not installed: umap imports TensorFlow, beside which torch ends the process."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[module]
 
 
 def _checked(features: Any) -> NDArray[np.float32]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -47,3 +50,36 @@ def test_what_is_refused():
         project(np.zeros((2, 3, 4)))
     with pytest.raises(UnknownName, match="did you mean 'pca'"):
         project(np.zeros((2, 3)), method="pcb")
+
+
+UMAP_PACKAGE = """
+try:
+    import tensorflow
+except ImportError:
+    import warnings
+    warnings.warn("Tensorflow not installed")
+
+class UMAP:
+    def __init__(self, **options):
+        pass
+
+    def fit_transform(self, rows):
+        return rows[:, :2]
+"""
+
+
+def test_umap_does_not_bring_tensorflow_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "umap.py").write_text(UMAP_PACKAGE)
+    (tmp_path / "tensorflow.py").write_text("raise SystemExit('the process would end')")
+    monkeypatch.syspath_prepend(tmp_path)
+    for module in ("umap", "tensorflow"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    rows = np.random.default_rng(0).normal(size=(9, 5)).astype(np.float32)
+    assert project(rows, "umap").tolist() == rows[:, :2].tolist()
+    assert "tensorflow" not in sys.modules
+    monkeypatch.delitem(sys.modules, "umap")
+
+
+def test_rows_too_few_for_a_neighbourhood_are_placed_by_pca() -> None:
+    rows = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)
+    assert project(rows, "umap").tolist() == project(rows, "pca").tolist()

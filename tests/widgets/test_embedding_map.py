@@ -168,7 +168,7 @@ def test_umap_that_is_not_installed_says_what_installs_it(features: np.ndarray, 
 def test_umap_is_used_where_it_is(features: np.ndarray, monkeypatch):
     class UMAP:
         def __init__(self, **options: Any) -> None:
-            assert options == {"n_neighbors": 15, "random_state": 0}
+            assert options == {"n_neighbors": 15, "random_state": 0, "n_jobs": 1}
 
         def fit_transform(self, rows: np.ndarray) -> np.ndarray:
             return rows[:, :2]
