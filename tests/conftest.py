@@ -11,7 +11,10 @@ import pytest
 
 
 def pytest_configure() -> None:
-    """What a shell starts in the background ignores SIGINT, and half a hundred tests send one."""
+    """Before torch is imported, and before a test sends a signal."""
+    # The networks of tests are tiny; on a busy machine their threads wait for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # What a shell starts in the background ignores SIGINT, and half a hundred tests send one.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -127,7 +127,11 @@ class LabelMap:
         return f"and {more:,} more" if more > 0 else ""
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{code} → {label} ({rows})" for code, label, rows in self._lines())
+        same = all(type(one) is int and one == code for code, one in enumerate(self.classes))
+        shown = ", ".join(
+            f"{label} ({rows})" if same else f"{code} → {label} ({rows})"
+            for code, label, rows in self._lines()
+        )
         return " ".join(filter(None, (shown or "no labels", self._more)))
 
     def _repr_html_(self) -> Markup:

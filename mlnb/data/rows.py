@@ -74,11 +74,18 @@ def require_column(frame: DataFrame, name: Any) -> None:
         )
 
 
+def kind_text(given: Any) -> str:
+    """What was received in place of what was expected: `int64 [3, 2]`, or the name of its type."""
+    if isinstance(given, np.ndarray):
+        return f"{given.dtype} {list(given.shape)}"
+    return display_text(type(given).__name__, 40)
+
+
 def left_out_text(left_out: Mapping[Any, str], noun: str) -> str:
     """One line on what was left out and why, the most frequent reasons first.
 
     >>> left_out_text({3: "it has no label", 7: "its text is empty", 8: "it has no label"}, "text")
-    'left out 3 texts: it has no label (2), its text is empty (1); see left_out_'
+    'left out 3 texts: it has no label (2), its text is empty (1)'
 
     Args:
         left_out: the reasons by the ids; one at least.
@@ -87,4 +94,4 @@ def left_out_text(left_out: Mapping[Any, str], noun: str) -> str:
     counts = Counter(left_out.values()).most_common()
     shown = [f"{display_text(why, 100)} ({count:,})" for why, count in counts[:_REASONS]]
     more = [f"and {plural(len(counts) - _REASONS, 'other reason')}"] if counts[_REASONS:] else []
-    return f"left out {plural(len(left_out), noun)}: {', '.join(shown + more)}; see left_out_"
+    return f"left out {plural(len(left_out), noun)}: {', '.join(shown + more)}"

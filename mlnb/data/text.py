@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlnb.data.label_map import LabelMap, is_missing
-from mlnb.data.rows import columns_text
-from mlnb.errors import DataError, unknown
+from mlnb.data.text_columns import Columns, columns_of
+from mlnb.errors import DataError
 from mlnb.formatting import Markup, display_text, facts_table, plural
 
 if TYPE_CHECKING:
@@ -156,22 +156,21 @@ def describe_texts(
 
     Args:
         data: a frame, or the texts themselves.
-        text: the column with the texts; without it the one called text, whatever its case, or the
-            only one of strings.
-        label: the column with the labels; without it the one called label, where there is one.
+        text: the column with the texts; it may be left away where one alone can be meant, as in
+            `TextClassifier.fit`.
+        label: the column with the labels, likewise; there may be none.
 
     Raises:
         UnknownName: no such column.
-        DataError: no column that is plainly the one with the texts, or something in it that is no
-            text.
+        DataError: none or several columns can be meant, or something in it is no text.
     """
     import pandas as pd
 
     if not isinstance(data, pd.DataFrame):
         return _facts_of(clean(data), None)
-    label = _called("label", data) if label is None else _known(label, data)
-    text = _text_column(data, label) if text is None else _known(text, data)
-    return _facts_of(clean(data[text], text), None if label is None else list(data[label]))
+    columns = _columns(data, Columns(text, target=label))
+    texts = clean(data[columns.text], display_text(str(columns.text), 40))
+    return _facts_of(texts, None if columns.target is None else list(data[columns.target]))
 
 
 def _facts_of(texts: list[str], labels: list[Any] | None) -> TextFacts:
@@ -210,30 +209,11 @@ def _counts(labels: list[Any]) -> dict[Any, int]:
         return dict(counts.most_common())
 
 
-def _called(name: str, frame: DataFrame) -> str | None:
-    """The column of that name, else the only one that differs from it by case."""
-    alike = [str(one) for one in frame.columns if str(one).casefold() == name]
-    return name if name in alike else alike[0] if len(alike) == 1 else None
-
-
-def _known(name: str, frame: DataFrame) -> str:
-    if name not in frame.columns:
-        raise unknown("column", str(name), map(str, frame.columns))
-    return name
-
-
-def _text_column(frame: DataFrame, label: str | None) -> str:
-    called = _called("text", frame)
-    if called is not None:
-        return called
-    strings = [
-        name
-        for name in frame.columns
-        if name != label and any(isinstance(one, str) for one in frame[name].head(100))
-    ]
-    if len(strings) != 1:
-        raise DataError(
-            "say which column has the texts, describe_texts(frame, text=…); the frame has "
-            f"{columns_text(frame)}"
-        )
-    return str(strings[0])
+def _columns(frame: DataFrame, asked: Columns) -> Columns:
+    """As a classifier guesses them; labels need not be there."""
+    try:
+        return columns_of(frame, asked, labelled=True)
+    except DataError:
+        if asked.target is not None:
+            raise
+        return columns_of(frame, asked, labelled=False)

@@ -24,6 +24,6 @@ def _pictures(*given: Any, **options: Any) -> Any:
 
 
 def _texts(*given: Any, **options: Any) -> Any:
-    from mlnb.tasks.explain import words
+    from mlnb.tasks.word_shares import words
 
     return words(*given, **options)

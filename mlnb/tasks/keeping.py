@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ def write(
     tensors: Mapping[str, Tensor],
     others: Sequence[str] = (),
 ) -> None:
-    """Write weights, then the JSON with their sha256.
+    """Write weights, then the JSON with their sha256; what only an older one needed goes.
 
     Args:
         folder: is there.
@@ -46,8 +47,31 @@ def write(
     kept = {**facts, "weights_sha256": hashlib.sha256(content).hexdigest()}
     if others:
         kept["files"] = {name: file_sha256(folder / name) for name in others}
+    older = _files_of(folder, json_file)
     write_whole(folder / weights_file, content)
     write_whole(folder / json_file, json.dumps(kept, indent=1, ensure_ascii=False).encode())
+    for name in older.keys() - set(others):
+        _remove(folder, name, older[name])
+
+
+def _files_of(folder: Path, json_file: str) -> dict[str, str]:
+    """What an older JSON there says of its files."""
+    try:
+        files = json.loads((folder / json_file).read_bytes())["files"]
+        return {str(name): str(sha256) for name, sha256 in files.items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return {}
+
+
+def _remove(folder: Path, name: str, sha256: str) -> None:
+    """Remove a file that is as it was written, and the folders in this one that it leaves empty."""
+    file = folder / name
+    if not _is_within(name) or not file.is_file() or file_sha256(file) != sha256:
+        return
+    with suppress(OSError):  # something else is in it, or reads it
+        file.unlink()
+        for place in list(PurePosixPath(name).parents)[:-1]:
+            (folder / place).rmdir()
 
 
 def read_facts(folder: Path, json_file: str, form: str, version: int) -> dict[str, Any]:
@@ -107,14 +131,18 @@ def check_files(folder: Path, facts: Mapping[str, Any]) -> None:
     if not isinstance(files, dict):
         raise CheckpointError(f"{shown(folder)} holds no classifier that mlnb knows.")
     for name, sha256 in files.items():
-        parts = PurePosixPath(name).parts
-        if not parts or ".." in parts or Path(name).is_absolute():
+        if not _is_within(name):
             raise CheckpointError(f"{shown(folder)} names a file outside of it; refused.")
         file = folder / name
         if not file.is_file():
             raise CheckpointError(f"There is no file {shown(file)}.")
         if file_sha256(file) != sha256:
             raise CheckpointError(f"{shown(file)} is damaged, or another classifier's.")
+
+
+def _is_within(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return bool(parts) and ".." not in parts and not Path(name).is_absolute()
 
 
 def below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

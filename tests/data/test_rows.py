@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlnb.data.rows import columns_text, is_good, is_left_out, taking_part
+from mlnb.data.rows import (
+    columns_text,
+    is_good,
+    is_left_out,
+    left_out_text,
+    require_column,
+    taking_part,
+)
+from mlnb.errors import DataError, UnknownName
 
 
 def test_without_such_columns_every_row_takes_part() -> None:
@@ -36,3 +44,19 @@ def test_columns_are_named_the_first_of_many_and_harmlessly() -> None:
     assert columns_text(pd.DataFrame()) == "none"
     assert columns_text(pd.DataFrame(columns=["a", 3, "\u202eb"])) == "a, 3, \\u202eb"
     assert columns_text(pd.DataFrame(columns=range(15))).endswith("10, 11 and 3 more")
+
+
+def test_what_was_left_out_is_told_with_the_most_frequent_reasons_first() -> None:
+    assert left_out_text({7: "it is empty"}, "text") == "left out 1 text: it is empty (1)"
+    reasons = ["a", "b", "b", "c", "d\u202e", "e"]
+    said = left_out_text(dict(enumerate(reasons)), "picture")
+    assert said == "left out 6 pictures: b (2), a (1), c (1), and 2 other reasons"
+
+
+def test_a_column_that_is_not_there_or_twice_is_refused() -> None:
+    frame = pd.DataFrame([[1, 2, 3]], columns=["Text", "Label", "Label"])
+    require_column(frame, "Text")
+    with pytest.raises(UnknownName, match="did you mean 'Text'"):
+        require_column(frame, "Txt")
+    with pytest.raises(DataError, match="2 columns 'Label'; rename all but one"):
+        require_column(frame, "Label")

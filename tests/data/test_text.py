@@ -139,7 +139,7 @@ def test_labels_of_no_order_are_counted_all_the_same() -> None:
 def test_the_only_column_of_strings_has_the_texts() -> None:
     frame = pd.DataFrame({"Review": ["a", None], "stars": [1, 2]})
     assert describe_texts(frame).rows == 2
-    with pytest.raises(DataError, match=r"text=…\); the frame has a, b"):
+    with pytest.raises(DataError, match=r"the frame has a, b\. Name it: text="):
         describe_texts(pd.DataFrame({"a": ["x"], "b": ["y"]}))
     with pytest.raises(UnknownName, match="did you mean 'Review'"):
         describe_texts(frame, text="Revue")
@@ -289,3 +289,9 @@ def test_pairs_are_the_same_where_both_are() -> None:
 def test_rows_that_say_nothing_are_not_alike() -> None:
     frame = pd.DataFrame({"text": ["", None, " ", float("nan")] * 10, "label": [0, 1] * 20})
     assert split_of(frame)[1] == []
+
+
+def test_numbers_that_are_their_own_are_shown_once() -> None:
+    assert repr(LabelMap.of([0, 1, 1])) == "0 (1 row), 1 (2 rows)"
+    assert repr(LabelMap.of([0, 2])) == "0 → 0 (1 row), 1 → 2 (1 row)"
+    assert repr(LabelMap.of([False, True])) == "0 → False (1 row), 1 → True (1 row)"

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from mlnb.errors import DataError, ModelRunError, UnknownName
-from mlnb.tasks.explain import grad_cam, occlusion, overlay, words
+from mlnb.tasks.explain import grad_cam, occlusion, overlay
+from mlnb.tasks.word_shares import words
 
 
 class RedOrBlue(nn.Module):

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import nn
 
+from mlnb.data.rows import left_out_text
 from mlnb.errors import TrainError
 from mlnb.tasks.estimator import Classifier, codes_of
 from mlnb.tasks.images.bottleneck import bottleneck, cache_of
 from mlnb.tasks.images.features import ModelFeatures
 from mlnb.tasks.images.fitting import check_words, learn
-from mlnb.tasks.images.learning import learning_of, left_out_text, testing_of
+from mlnb.tasks.images.learning import learning_of, testing_of
 from mlnb.tasks.images.pictures import take_pictures
 from mlnb.tasks.images.training import probabilities
 from mlnb.train.evaluation import Evaluation, evaluate
@@ -202,7 +203,7 @@ class ImageClassifier(Classifier):
         left_out |= made.left_out(pictures.ids)
         read = np.flatnonzero(made.is_read)
         seen = pictures.rows(read)
-        notes = [self._features.text, *([left_out_text(left_out)] if left_out else [])]
+        notes = [self._features.text, *([left_out_text(left_out, "picture")] if left_out else [])]
         return evaluate(
             list(seen.labels or ()),
             probabilities(self._net, made.features[read]),

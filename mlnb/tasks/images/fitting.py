@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from mlnb.data.rows import left_out_text
 from mlnb.errors import TrainError, unknown
 from mlnb.models.model import Model
 from mlnb.networks.sequential import Sequential
@@ -16,7 +17,7 @@ from mlnb.tasks.images.bottleneck import Bottleneck, bottleneck, cache_of
 from mlnb.tasks.images.conventions import by_best_convention
 from mlnb.tasks.images.features import Features, ModelFeatures, TorchFeatures, torch_body
 from mlnb.tasks.images.heads import HEADS, make_head
-from mlnb.tasks.images.learning import Learning, left_out_text, require_classes
+from mlnb.tasks.images.learning import Learning, require_classes
 from mlnb.tasks.images.preprocessing import preprocessing_of
 from mlnb.tasks.images.training import Words, train_head
 from mlnb.tasks.images.tuning import AUGMENTATIONS, fine_tune, require_stages
@@ -65,7 +66,7 @@ def learn(classifier: ImageClassifier, learning: Learning, tell: Callable[[str],
         tell(f"bottleneck: {made.text}")
     left_out = {**learning.left_out, **made.left_out(learning.pictures.ids)}
     if left_out:
-        tell(left_out_text(left_out))
+        tell(left_out_text(left_out, "picture"))
     train, held = learning.is_training & made.is_read, ~learning.is_training & made.is_read
     require_classes(learning.codes[train], learning.classes)
     words = Words.of(classifier)

@@ -10,7 +10,6 @@ import numpy as np
 
 from mlnb.data.rows import columns_text
 from mlnb.errors import DataError
-from mlnb.formatting import display_text, plural
 from mlnb.tasks.estimator import classes_of, codes_of, shown, train_and_validation
 from mlnb.tasks.images.pictures import Pictures, take_pictures, usable
 
@@ -134,14 +133,6 @@ def require_classes(codes: Array, classes: Array) -> None:
             f"Only {shown(left) or 'no class'} has pictures that can be read; a classifier needs "
             "at least two classes."
         )
-
-
-def left_out_text(left_out: Mapping[Any, str]) -> str:
-    """One line on what was left out, with the first reason."""
-    first = next(iter(left_out.values()))
-    more = len(left_out) - 1
-    text = f"left out {plural(len(left_out), 'picture')}: {display_text(first, 200)}"
-    return f"{text}; and {more:,} more, see left_out_" if more else text
 
 
 def _learning(train: Pictures, validation: Pictures, left_out: Mapping[Any, str]) -> Learning:

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mlnb.tasks.texts.training import answering
 from mlnb.train.callbacks.early_stopping import EarlyStopping
 from mlnb.train.trainer import Trainer
 
@@ -135,6 +136,6 @@ def train_metric(
         name=name,
         folder=False,
     )
-    metric.cpu().eval().requires_grad_(False).rescale(spread, mean)
+    metric = answering(metric).cpu().rescale(spread, mean)
     errors = [np.mean((m.scores(u[held], v[held]) - scores[held]) ** 2) for m in (metric, frozen)]
     return metric, run, bool(errors[0] < errors[1])

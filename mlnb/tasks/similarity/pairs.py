@@ -95,11 +95,6 @@ def to_learn_from(pairs: Pairs) -> tuple[Pairs, dict[Any, str]]:
     return kept, why
 
 
-def left_out_text(left_out: dict[Any, str]) -> str:
-    """One line on what was left out, with the first reason."""
-    return f"left out {plural(len(left_out), 'pair')}: {next(iter(left_out.values()))}"
-
-
 def scored(pairs: Pairs) -> tuple[Pairs, dict[Any, str]]:
     """Those that have a score and were not left out by hand, and why the others are not there."""
     part = np.ones(len(pairs), bool) if pairs.takes_part is None else pairs.takes_part

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlnb.errors import CheckpointError, MlnbError
-from mlnb.formatting import display_text
-from mlnb.networks.encoders import Encoder, encoder
+from mlnb.networks.encoders import encoder
 from mlnb.tasks.keeping import below, check_files, fill, read_facts, read_tensors, shown, write
 from mlnb.tasks.similarity.metric import Metric
 from mlnb.tasks.similarity.scoring import Scorer
 from mlnb.tasks.similarity.tuning import CrossNet
 from mlnb.tasks.texts.features import TextFeatures
+from mlnb.tasks.texts.kept_encoder import keep, kept, written
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 FORMAT, VERSION = "mlnb.sentence_similarity", 1
 JSON_FILE, WEIGHTS_FILE = "similarity.json", "weights.safetensors"
-ENCODER_FOLDER, CROSS_FOLDER = "encoder", "cross"
+CROSS_FOLDER = "cross"
 _SCALE = ("lowest", "highest", "mean")
 
 
@@ -38,22 +38,15 @@ def save(similarity: SentenceSimilarity, folder: str | os.PathLike[str], *, whol
     target.mkdir(parents=True, exist_ok=True)
     scorer = similarity._ready()
     body, cross = scorer.features.encoder, scorer.cross
-    is_named = not isinstance(similarity.encoder, Encoder)
-    is_stored = whole or not (is_named and similarity._fresh_features().encoder is body)
     tensors = {f"metric.{name}": value for name, value in scorer.metric.state_dict().items()}
-    files = _stored(body, target, ENCODER_FOLDER) if is_stored else []
+    stored, files = keep(body, similarity.encoder, target, whole=whole)
     if cross is not None:
         tensors |= {f"head.{name}": value for name, value in cross.head.state_dict().items()}
-        files += _stored(cross.encoder, target, CROSS_FOLDER)
+        files += written(cross.encoder, target, CROSS_FOLDER)
     facts = {
         "format": FORMAT,
         "version": VERSION,
-        "encoder": {
-            "name": body.name,
-            "source": _absolute(body.source),
-            "sha256": body.weights,
-            "stored": is_stored,
-        },
+        "encoder": stored,
         "layers": list(scorer.features.layers),
         "is_learned": scorer.metric.matrix is not None,
         "is_cross": cross is not None,
@@ -78,18 +71,6 @@ def load(kind: type[SentenceSimilarity], folder: str | os.PathLike[str], given: 
         raise CheckpointError(f"{shown(source)} holds no similarity that mlnb knows.") from error
 
 
-def _stored(body: Encoder, target: Path, name: str) -> list[str]:
-    """The files that an encoder was written into."""
-    body.save(target / name)
-    files = sorted(file for file in (target / name).rglob("*") if file.is_file())
-    return [file.relative_to(target).as_posix() for file in files]
-
-
-def _absolute(source: str) -> str:
-    """A folder so that it is found from anywhere; "auto" and names on the hub as they are."""
-    return str(Path(source).resolve()) if source != "auto" and Path(source).is_dir() else source
-
-
 def _loaded(
     kind: type[SentenceSimilarity],
     source: Path,
@@ -99,7 +80,7 @@ def _loaded(
 ) -> SentenceSimilarity:
     stored, layers = facts["encoder"], [int(layer) for layer in facts["layers"]]
     words = {name: facts["words"][name] for name in ("metric", "max_len", "seed")}
-    body = _body(stored, given, source)
+    body = kept(stored, given, source)
     made = kind(body if stored["stored"] else str(stored["source"]), layers, **words)
     features = TextFeatures(body, layers, int(words["max_len"]))
     metric = Metric(features.width, learned=bool(facts["is_learned"]))
@@ -114,28 +95,3 @@ def _loaded(
     made._scorer, made.left_out_, made.runs_ = scorer, {}, ()
     made._loaded = (made.encoder, made.device), body
     return made
-
-
-def _body(stored: Mapping[str, Any], given: Any, source: Path) -> Encoder:
-    if stored["stored"]:
-        body = encoder(source / ENCODER_FOLDER)
-        body.name, body.source = str(stored["name"]), str(stored["source"])
-        body.weights = str(stored["sha256"])
-        return body
-    name = ", ".join(display_text(str(stored[key]), 60) for key in ("name", "source"))
-    try:
-        named = given or str(stored["source"])
-        body = given if isinstance(given, Encoder) else encoder(named, local=True)
-    except MlnbError as error:
-        raise CheckpointError(
-            f"What is in {shown(source)} needs the encoder {name}, which is not in the folder and "
-            "not on this machine: save(folder, whole=True) puts it in, or "
-            f"load(folder, encoder=path). ({error})"
-        ) from error
-    if body.weights != stored["sha256"]:
-        raise CheckpointError(
-            f"What is in {shown(source)} was fitted on the encoder {name}, with other weights than "
-            f"those that are here ({display_text(str(body.source), 80)}); give the right ones: "
-            "load(folder, encoder=)"
-        )
-    return body

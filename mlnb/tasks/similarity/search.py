@@ -9,9 +9,9 @@ import numpy as np
 
 from mlnb.data.sample import Sample
 from mlnb.data.text import clean
+from mlnb.data.text_columns import Columns, columns_of
 from mlnb.errors import DataError
 from mlnb.formatting import display_text, plural
-from mlnb.data.text_columns import Columns, columns_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Index

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mlnb.data.rows import left_out_text
 from mlnb.errors import DataError, need, unknown
 from mlnb.tasks.similarity.learning import Learnt, divided, learn
 from mlnb.tasks.similarity.metric import Metric
-from mlnb.tasks.similarity.pairs import left_out_text, scored, to_learn_from
+from mlnb.tasks.similarity.pairs import scored, to_learn_from
 from mlnb.tasks.similarity.report import SimilarityReport
 from mlnb.tasks.similarity.scoring import Scorer
 from mlnb.tasks.similarity.search import SearchIndex, checked_query, take_corpus
@@ -144,7 +145,7 @@ class SentenceSimilarity(_base.RegressorMixin, _base.BaseEstimator):
         pairs, left_out = to_learn_from(given)
         learnt = divided(pairs, validation, self.seed)
         if left_out:
-            tell(f"{left_out_text(left_out)}; see left_out_")
+            tell(left_out_text(left_out, "pair"))
         self._scorer, run = learn(self, learnt, self._fresh_features(), tell)
         self._learnt, self.left_out_ = learnt, left_out
         self.runs_ = () if run is None else (run,)
@@ -218,9 +219,11 @@ class SentenceSimilarity(_base.RegressorMixin, _base.BaseEstimator):
 
         Args:
             a: the first sentences, or both, as a frame or `[n, 2]`.
-            b: the second ones, or a single one. Numbers, beside pairs in `a`, are what
+            b: the second ones, or one for all. Numbers, beside pairs in `a`, are what
                 scikit-learn's tools compare with: then the answer is R², one number.
         """
+        if isinstance(b, str) and not isinstance(a, str):
+            b = [b] * len(a)
         pairs = take_pairs(a, b, labelled=False)
         if pairs.scores is None:
             return self._ready().scores(pairs)
@@ -264,7 +267,7 @@ class SentenceSimilarity(_base.RegressorMixin, _base.BaseEstimator):
         if not pairs:
             raise DataError("There is no pair with a score to evaluate on.")
         scorer = self._ready()
-        notes = [scorer.features.text, *([left_out_text(left_out)] if left_out else [])]
+        notes = [scorer.features.text, *([left_out_text(left_out, "pair")] if left_out else [])]
         return SimilarityReport(
             pairs.a,
             pairs.b,
@@ -363,7 +366,8 @@ class SentenceSimilarity(_base.RegressorMixin, _base.BaseEstimator):
         return self._scorer is not None
 
     def _require_fitted(self) -> None:
-        need("sklearn.utils.validation", "train").check_is_fitted(self)
+        words = "This %(name)s is not fitted: fit(…) it; until then score(a, b) gives cosines."
+        need("sklearn.utils.validation", "train").check_is_fitted(self, msg=words)
 
     def _ready(self) -> Scorer:
         """What scores; before `fit` the encoder's own cosine."""

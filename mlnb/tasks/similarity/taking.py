@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlnb.data.label_map import is_missing
-from mlnb.data.rows import columns_text, taking_part
+from mlnb.data.rows import columns_text, kind_text, require_column, taking_part
 from mlnb.data.sample import Sample
 from mlnb.data.text import clean
-from mlnb.errors import DataError, unknown
+from mlnb.errors import DataError
 from mlnb.formatting import display_text, plural
 from mlnb.tasks.similarity.pairs import Pairs
 
@@ -87,7 +87,7 @@ def take_pairs(
     if has_both and second is None:
         pairs = _of_frame(first, asked, labelled=labelled and scores is None)
     elif asked != Columns():
-        raise DataError(f"a=, b= and target= name columns of a frame; received {_kind(first)}.")
+        raise DataError(f"a=, b= and target= name columns of a frame; received {kind_text(first)}.")
     else:
         pairs = _of_table(first) if second is None else _of_lists(first, second)
     return pairs if scores is None else replace(pairs, scores=_scores_of(scores, len(pairs)))
@@ -107,37 +107,30 @@ def _of_frame(frame: DataFrame, asked: Columns, *, labelled: bool) -> Pairs:
 
 
 def _sentences(frame: DataFrame, asked: Columns) -> tuple[Any, Any]:
-    """The columns of the sentences: as asked for, as they are mostly called, or the only two."""
-    if asked.a is not None and asked.b is not None:
-        return _known(frame, asked.a), _known(frame, asked.b)
-    called = {str(name).casefold(): name for name in frame.columns}
-    for a, b in SENTENCES:
-        if a in called and b in called and asked.a is None and asked.b is None:
-            return _known(frame, called[a]), _known(frame, called[b])
-    raise DataError(
-        "Which two columns hold the sentences? The frame has "
-        f"{columns_text(frame)}. Name them: a=, b="
-    )
+    """The columns of the sentences: as asked for, or as they are mostly called."""
+    found = asked.a, asked.b
+    if found == (None, None):
+        called = {str(name).casefold(): name for name in frame.columns}
+        usual = [(called[a], called[b]) for a, b in SENTENCES if a in called and b in called]
+        found = usual[0] if usual else found
+    if None in found:
+        raise DataError(
+            "Which two columns hold the sentences? The frame has "
+            f"{columns_text(frame)}. Name them: a=, b="
+        )
+    for name in found:
+        require_column(frame, name)
+    return found
 
 
 def _one_of(frame: DataFrame, asked: Any, names: Sequence[str], word: str) -> Any:
-    if asked is not None:
-        return _known(frame, asked)
     found = [column for name in names for column in frame if str(column).casefold() == name]
-    if not found:
+    if asked is None and not found:
         raise DataError(
             f"Which column holds the scores? The frame has {columns_text(frame)}. Name it: {word}"
         )
-    return _known(frame, found[0])
-
-
-def _known(frame: DataFrame, name: Any) -> Any:
-    count = int((frame.columns == name).sum())
-    if count == 0:
-        raise unknown("column", str(name), [str(column) for column in frame.columns])
-    if count > 1:
-        shown = display_text(str(name), 40)
-        raise DataError(f"The frame has {count} columns {shown!r}; rename all but one.")
+    name = found[0] if asked is None else asked
+    require_column(frame, name)
     return name
 
 
@@ -162,12 +155,12 @@ def _of_table(given: Any) -> Pairs:
 
     expected = "Pairs are two lists of sentences, [n, 2] of strings, or a frame; received "
     if isinstance(given, str | bytes | dict | set):
-        raise DataError(f"{expected}{_kind(given)}.")
+        raise DataError(f"{expected}{kind_text(given)}.")
     try:
         rows = list(given)
         widths = {1 if isinstance(row, str) else len(row) for row in rows}
     except TypeError as error:
-        raise DataError(f"{expected}{_kind(given)}.") from error
+        raise DataError(f"{expected}{kind_text(given)}.") from error
     if widths - {2}:
         shown = " or ".join(map(str, sorted(widths)[:3]))
         raise DataError(f"{expected}rows of {shown}.")
@@ -197,7 +190,7 @@ def _number(value: Any, row: int) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError) as error:
-        shown = display_text(repr(value), 40)
+        shown = display_text(repr(str(value) if isinstance(value, str) else value), 40)
         raise DataError(f"Scores are numbers; row {row:,}, from 0, has {shown}.") from error
     if np.isinf(number):
         raise DataError(f"Scores are finite; row {row:,}, from 0, has {number}.")
@@ -221,9 +214,3 @@ def _flat(given: Any) -> Any:
     if table is not None and len(table.shape) == 2 and table.shape[1] == 1:
         return np.asarray(table)[:, 0]
     return given
-
-
-def _kind(given: Any) -> str:
-    if isinstance(given, np.ndarray):
-        return f"{given.dtype} {list(given.shape)}"
-    return display_text(type(given).__name__, 40)

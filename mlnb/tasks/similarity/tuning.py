@@ -8,7 +8,6 @@ an error leaves everything as it was; whatever ends the run, what was learnt so 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +16,11 @@ import torch
 from torch import Tensor, nn
 
 from mlnb.errors import TrainError, unknown
-from mlnb.networks.token_batches import bucketed_batches, padded, sorted_batches
 from mlnb.tasks.texts.features import TextFeatures
-from mlnb.tasks.texts.training import TextBatches, precision_for
-from mlnb.tasks.texts.tuning import freeze_layers
-from mlnb.train.trainer import Trainer
+from mlnb.tasks.texts.training import TextBatches, freeze_layers, next_seed, tune, tuned
 
 if TYPE_CHECKING:
     from mlnb.networks.encoders import Encoder
-    from mlnb.networks.tokenizing import Tokenizer
     from mlnb.tasks.similarity.learning import Learnt
     from mlnb.tasks.similarity.metric import Metric
     from mlnb.tasks.similarity.scoring import Scorer
@@ -34,8 +29,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 FORMS = ("bi", "cross")
-_WEIGHT_DECAY, _WARM_UP, _CLIP = 0.01, 0.1, 1.0
-_TUNED = ", fine-tuned"
 _FEWEST_FOR_SCALE = 20
 
 
@@ -105,56 +98,6 @@ class CrossNet(nn.Module):
         return found
 
 
-class PairBatches:
-    """Batches of pairs that are read together, for a `Trainer`: ids, mask, kinds and targets.
-
-    Args:
-        tokenizer: makes the ids.
-        a: the first sentences.
-        b: the second ones.
-        targets: `float32 [n]`.
-        batch_size: pairs a batch.
-        max_len: tokens of a pair that are read.
-        shuffle: whether every epoch has an order of its own, pairs of like length together.
-        seed: of that order.
-    """
-
-    def __init__(
-        self,
-        tokenizer: Tokenizer,
-        a: list[str],
-        b: list[str],
-        targets: Array,
-        *,
-        batch_size: int,
-        max_len: int,
-        shuffle: bool,
-        seed: int,
-    ) -> None:
-        self._tokens = tokenizer.encode(a, b, max_len)
-        self._pad_id, self._targets = tokenizer.pad_id, targets
-        self.batch_size, self.shuffle = batch_size, shuffle
-        self._order = np.random.default_rng(seed)
-        self._count = sum(1 for _ in self._batches(np.random.default_rng(seed)))
-
-    def __len__(self) -> int:
-        """Batches an epoch."""
-        return self._count
-
-    def __iter__(self) -> Iterator[tuple[tuple[Tensor, ...], Tensor]]:
-        """Inputs as `CrossNet` takes them, and targets."""
-        kinds = self._tokens.kinds or []
-        for rows in self._batches(self._order):
-            ids, mask = padded([self._tokens.ids[row] for row in rows], self._pad_id)
-            which = padded([kinds[row] for row in rows])[0]
-            yield (ids, mask.long(), which), torch.from_numpy(self._targets[rows])
-
-    def _batches(self, order: np.random.Generator) -> Iterator[Array]:
-        if self.shuffle:
-            return bucketed_batches(self._tokens.lengths, self.batch_size, order)
-        return sorted_batches(self._tokens.lengths, self.batch_size)
-
-
 def fine_tune(
     similarity: SentenceSimilarity,
     *,
@@ -177,28 +120,23 @@ def fine_tune(
     mean, spread = float(training.mean()), float(training.std()) or 1.0
     net = (_bi_net if form == "bi" else _cross_net)(scorer).rescale(1 / spread, -mean / spread)
     frozen = freeze_layers(net.encoder, freeze)
-    seed = None if similarity.seed is None else similarity.seed + len(similarity.runs_)
     train, held = (
-        _batches(scorer, learnt, which, (mean, spread), form, batch_size, seed or 0)
+        _batches(similarity, learnt, which, (mean, spread), form, batch_size)
         for which in (True, False)
     )
-    trainer = Trainer(
+    assert train is not None
+    net, run = tune(
         net,
+        train,
+        held,
+        similarity,
         loss="mse",
-        optimizer=f"adamw(weight_decay={_WEIGHT_DECAY})",
-        lr=lr,
         metrics=["r2"],
-        schedule=f"warmup_linear(share={_WARM_UP})",
-        clip_norm=_CLIP,
-        device=similarity.device,
-        precision=precision_for(similarity.device),
-        callbacks=similarity.callbacks,
-        seed=seed,
+        lr=lr,
+        epochs=epochs,
+        name=f"{net.encoder.name} as {form}-encoder, {frozen}",
     )
-    name = f"{net.encoder.name} as {form}-encoder, {frozen}"
-    run = trainer.fit(train, validation=held, epochs=epochs, name=name, folder=False)
-    net.eval().requires_grad_(False).rescale(spread, mean)
-    similarity._scorer = _with(scorer, net, learnt)
+    similarity._scorer = _with(scorer, net.rescale(spread, mean), learnt)
     similarity.runs_ = (*similarity.runs_, run)
 
 
@@ -216,33 +154,34 @@ def _cross_net(scorer: Scorer) -> BiNet | CrossNet:
 
 
 def _batches(
-    scorer: Scorer,
+    similarity: SentenceSimilarity,
     learnt: Learnt,
     for_training: bool,
     scale: tuple[float, float],
     form: str,
     batch_size: int,
-    seed: int,
-) -> Any:
+) -> TextBatches | None:
     """Those to train on, or those to validate on, where there are some."""
     pairs = learnt.pairs.rows(learnt.is_training == for_training)
     if not pairs:
         return None
-    a, b = list(pairs.a), list(pairs.b)
-    targets = ((pairs.known - scale[0]) / scale[1]).astype(np.float32)
-    words: dict[str, Any] = {"max_len": scorer.features.max_len, "shuffle": for_training}
-    words |= {"batch_size": batch_size, "seed": seed}
-    tokenizer = scorer.features.encoder.tokenizer
-    if form == "cross":
-        return PairBatches(tokenizer, a, b, targets, **words)
-    return TextBatches(tokenizer, [a, b], targets, **words)
+    features = similarity._ready().features
+    return TextBatches(
+        features.encoder.tokenizer,
+        [pairs.a, pairs.b],
+        ((pairs.known - scale[0]) / scale[1]).astype(np.float32),
+        batch_size=batch_size,
+        max_len=features.max_len,
+        shuffle=for_training,
+        seed=next_seed(similarity) or 0,
+        together=form == "cross",
+    )
 
 
 def _with(scorer: Scorer, net: BiNet | CrossNet, learnt: Learnt) -> Scorer:
     """The scorer with what was tuned in it."""
     before = scorer.features
-    encoder = net.encoder.to(before.encoder.device).changed()
-    encoder.source = f"{before.encoder.source.removesuffix(_TUNED)}{_TUNED}"
+    encoder = tuned(net.encoder, before.encoder)
     if isinstance(net, CrossNet):
         net.head.cpu()
         return replace(scorer, cross=net)

@@ -24,18 +24,23 @@ MOST_TERMS = 100_000
 """Of words, and of letters: the most frequent ones."""
 MOST_LETTERS = 10_000
 """Of a text that are read; an encoder reads less."""
+MOST_FOR_LETTERS = 1_000_000
+"""Of all texts together; of more only words are counted, which takes a fraction of the time."""
+_LONG = 20
+"""Longer words on average are none: there is no white space between them, as in Chinese."""
+WORDS, LETTERS = "words", "letters"
 _PARTS: dict[str, dict[str, Any]] = {
-    "words": {"analyzer": "word", "ngram_range": (1, 2)},
-    "letters": {"analyzer": "char_wb", "ngram_range": (2, 5)},
+    WORDS: {"analyzer": "word", "ngram_range": (1, 2)},
+    LETTERS: {"analyzer": "char_wb", "ngram_range": (2, 5)},
 }
-_STEPS = 3
 
 
 class TfIdf:
     """A logistic regression on counted words and letters, by scikit-learn.
 
     One and two words, and two to five letters within a word, each by how often it comes in a text
-    and how rare it is (Spärck Jones 1972); C is 10.
+    and how rare it is (Spärck Jones 1972); C is 10. Of more than a million letters in all, words
+    alone.
 
     >>> TfIdf.fit(["good", "bad"], None, np.array([1, 0]), 2).logits(["so good"]).argmax()
     1
@@ -55,7 +60,8 @@ class TfIdf:
     def text(self) -> str:
         """In a line, for reports."""
         terms = sum(len(made.vocabulary_) for made in self.vectorizers.values())
-        return f"TF-IDF of {terms:,} words and parts of words"
+        parts = " and parts of words" if LETTERS in self.vectorizers else ""
+        return f"TF-IDF of {terms:,} words{parts}"
 
     @classmethod
     def fit(
@@ -70,44 +76,35 @@ class TfIdf:
             classes: how many there are.
         """
         make = need("sklearn.feature_extraction.text", "train").TfidfVectorizer
-        made = cls({}, np.zeros((classes, 0)), np.zeros(classes))
         corpus = _read(texts if pairs is None else [*texts, *pairs])
-        with progress("TF-IDF", _STEPS) as done:
-            for step, (name, words) in enumerate(_PARTS.items(), 1):
+        parts = {name: _PARTS[name] for name in _PARTS if name != LETTERS or _has_letters(corpus)}
+        vectorizers, tables = {}, []
+        with progress("TF-IDF", len(parts) + 1) as done:
+            for step, (name, words) in enumerate(parts.items(), 1):
                 vectorizer = make(**words, max_features=MOST_TERMS)
                 try:
-                    made.vectorizers[name] = vectorizer.fit(corpus)
+                    tables.append(vectorizer.fit_transform(corpus))
                 except ValueError:  # not a word, or not a letter, in any text
                     continue
+                vectorizers[name] = vectorizer
                 done(step)
-            weights, bias = Logistic(made.terms(texts, pairs), targets, classes).fit(STRENGTH)
-        made.weights, made.bias = weights.astype(np.float32), bias.astype(np.float32)
-        return made
+            terms = _features(tables, len(texts), len(corpus))
+            weights, bias = Logistic(terms, targets, classes).fit(STRENGTH)
+        return cls(vectorizers, weights.astype(np.float32), bias.astype(np.float32))
 
     def terms(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> Any:
         """How much of each term is in each text: a sparse table, `[n, terms]`.
 
         Of pairs as `paired` has features: both texts, how far they are apart, where they agree.
         """
-        sparse = need("scipy.sparse", "train")
-        first = self._terms(sparse, texts)
-        if pairs is None:
-            return first
-        second = self._terms(sparse, pairs)
-        blocks = [first, second, abs(first - second), first.multiply(second)]
-        return sparse.hstack(blocks, format="csr")
+        corpus = _read(texts if pairs is None else [*texts, *pairs])
+        tables = [vectorizer.transform(corpus) for vectorizer in self.vectorizers.values()]
+        return _features(tables, len(texts), len(corpus))
 
     def logits(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> Array:
         """`float32 [n, classes]`."""
         found = self.terms(texts, pairs) @ self.weights.T + self.bias
         return np.asarray(found, np.float32)
-
-    def _terms(self, sparse: Any, texts: Sequence[str]) -> Any:
-        read = _read(texts)
-        tables = [vectorizer.transform(read) for vectorizer in self.vectorizers.values()]
-        if not tables:
-            return sparse.csr_matrix((len(read), 0))
-        return sparse.hstack(tables, format="csr")
 
     # ----------------------------------------------------------------------------------- keeping
 
@@ -147,3 +144,20 @@ class TfIdf:
 
 def _read(texts: Sequence[str]) -> list[str]:
     return [text[:MOST_LETTERS] for text in texts]
+
+
+def _has_letters(corpus: Sequence[str]) -> bool:
+    """Whether letters are counted too."""
+    size, words = sum(map(len, corpus)), sum(len(text.split()) for text in corpus)
+    return size <= MOST_FOR_LETTERS or size > _LONG * words
+
+
+def _features(tables: Sequence[Any], texts: int, rows: int) -> Any:
+    """The tables of words and of letters as one; the rows behind `texts` are the second texts."""
+    sparse = need("scipy.sparse", "train")
+    both = sparse.hstack(tables, format="csr") if tables else sparse.csr_matrix((rows, 0))
+    if rows == texts:
+        return both
+    first, second = both[:texts], both[texts:]
+    blocks = [first, second, abs(first - second), first.multiply(second)]
+    return sparse.hstack(blocks, format="csr")

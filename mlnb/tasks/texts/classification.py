@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlnb.data.rows import left_out_text
+from mlnb.data.text_columns import Columns
 from mlnb.errors import TrainError
 from mlnb.formatting import plural
-from mlnb.data.text_columns import Columns
+from mlnb.networks.sequential import Sequential
 from mlnb.tasks.texts.fitted import FittedTexts
 from mlnb.tasks.texts.fitting import LAYERS, learn
 from mlnb.tasks.texts.judging import held_out, judged
-from mlnb.tasks.texts.learning import learnt_of, left_out_text
+from mlnb.tasks.texts.learning import learnt_of
 
 if TYPE_CHECKING:
     import os
@@ -29,13 +31,14 @@ if TYPE_CHECKING:
 
     from mlnb.networks.encoders import Encoder
     from mlnb.networks.export import ExportReport
-    from mlnb.networks.sequential import Sequential
-    from mlnb.tasks.explain import Words
+    from mlnb.tasks.word_shares import Words
     from mlnb.train.evaluation import Evaluation
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 PREDICTED, SCORE = "PredictedLabel", "Score"
+HELD_BACK = 0.1
+"""The share of the texts that ends the training of a network of one's own, where none is named."""
 
 
 class TextClassifier(FittedTexts):
@@ -76,7 +79,8 @@ class TextClassifier(FittedTexts):
         held_out_: how good it was on texts that it was not trained on; `None` where it was trained
             on all: the validation rows, else each text as it was left out once.
         evaluation_: the last one that `evaluate` made.
-        run_: the last training phase, where there was one; `runs_` has all.
+        run_: the last training phase, where there was one; `runs_` has all. To go on with one
+            changes the classifier no more: `fine_tune` again does.
     """
 
     takes_text = True  # what PredictionPanel gives it
@@ -131,7 +135,7 @@ class TextClassifier(FittedTexts):
             target: the column of labels, likewise; or several columns of 0 and 1.
             validation: texts to choose on, as `X`, or a tuple of texts and labels, or a share; by
                 default the frame's. Without any the head is chosen on the training texts, which
-                are held out by fifths.
+                are held out by fifths; a network of one's own is stopped by a tenth of them.
             tell: takes the lines that are otherwise printed.
 
         Raises:
@@ -142,8 +146,10 @@ class TextClassifier(FittedTexts):
         """
         columns = Columns(text, text_pair, target)
         learnt = learnt_of(X, y, columns, validation, self.seed)
+        if isinstance(self.encoder, Sequential):
+            learnt = learnt.with_some_held_out(HELD_BACK, self.seed)
         if learnt.left_out:
-            tell(left_out_text(learnt.left_out))
+            tell(left_out_text(learnt.left_out, "text"))
         tell(f"labels: {learnt.labels}")
         fitted = learn(self, learnt, tell)
         self._keep(learnt, fitted)
@@ -164,6 +170,9 @@ class TextClassifier(FittedTexts):
 
         >>> classifier.fit(train).fine_tune().evaluate(test)
 
+        AdamW with a decay of 0.01, a tenth of the steps to warm up and then down in a line,
+        gradients clipped at 1 (Devlin et al. 2018, arXiv:1810.04805, A.3).
+
         Args:
             epochs: how often to go through the texts that `fit` was given.
             lr: the learning rate at its height.
@@ -178,14 +187,7 @@ class TextClassifier(FittedTexts):
         from mlnb.tasks.texts import tuning
 
         self._require_fitted()
-        tuning.fine_tune(
-            self,
-            epochs=epochs,
-            lr=lr,
-            batch_size=batch_size,
-            freeze=freeze,
-            callbacks=self.callbacks,
-        )
+        tuning.fine_tune(self, epochs=epochs, lr=lr, batch_size=batch_size, freeze=freeze)
         self._forget_scores()
         assert self._learnt is not None
         self.held_out_ = held_out(self, self._learnt, None)
@@ -317,7 +319,8 @@ class TextClassifier(FittedTexts):
             text: what is explained.
             target: the class, one of `classes_`; the likeliest by default.
             method: "occlusion" leaves each word out in turn; "gradient" is the gradient times the
-                input, in one pass.
+                input, averaged on the way from padding to the words (integrated gradients:
+                Sundararajan et al. 2017, arXiv:1703.01365).
             pair: the second text, of a classifier of pairs; the words are those of the first.
 
         Raises:

@@ -17,10 +17,10 @@ from torch.overrides import TorchFunctionMode
 
 from mlnb.data.text import clean
 from mlnb.errors import DataError, unknown
-from mlnb.tasks.explain import Words, shared, words, words_of
 from mlnb.tasks.texts.heads import probabilities
 from mlnb.tasks.texts.training import TextBatches, TextNet
 from mlnb.tasks.texts.tuning import require_encoder
+from mlnb.tasks.word_shares import Words, shared, words, words_of
 
 if TYPE_CHECKING:
     from mlnb.tasks.texts.classification import TextClassifier

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mlnb.errors import ExportError, need
 from mlnb.formats.onnx.file import CLASSES
@@ -267,4 +267,9 @@ def _require_network(classifier: TextClassifier) -> None:
         raise ExportError(
             'encoder="tfidf" counts words and letters, for which ONNX has no operators that all '
             'runtimes know; save() keeps it, and encoder="auto" can be exported.'
+        )
+    if any(isinstance(layer, nn.RNN) for layer in classifier._encoder.modules()):
+        raise ExportError(
+            "A plain rnn over texts of any length is nothing that torch can write as ONNX; gru and "
+            "lstm are: Sequential().embedding(5_000, 64).gru(64)."
         )

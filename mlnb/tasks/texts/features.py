@@ -60,8 +60,9 @@ class TextFeatures:
     @property
     def text(self) -> str:
         """In a line, for reports."""
-        layers = " and ".join(str(layer) for layer in self.layers)
-        return f"{self.encoder.name}, layer {layers}, up to {self.max_len} tokens"
+        numbers = " and ".join(map(str, self.layers))
+        layers = f"layer{'s' if len(self.layers) > 1 else ''} {numbers}"
+        return f"{self.encoder.name}, {layers}, up to {self.max_len} tokens"
 
     def __repr__(self) -> str:
         return f"TextFeatures({self.text}, {self.width} numbers)"

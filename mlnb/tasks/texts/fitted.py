@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlnb.data.text_columns import Columns
 from mlnb.errors import DataError
+from mlnb.networks.sequential import Sequential
 from mlnb.tasks.estimator import Classifier
 from mlnb.tasks.texts.baselines import TfIdf
-from mlnb.data.text_columns import Columns
 from mlnb.tasks.texts.fitting import Fitted, cache_of, counted, features_of, logits_of
 from mlnb.tasks.texts.heads import probabilities
 from mlnb.tasks.texts.judging import majority_of, shares_of
@@ -24,7 +25,6 @@ from mlnb.tasks.texts.taking import TextRows, named_data, take_texts
 
 if TYPE_CHECKING:
     from mlnb.data.label_map import LabelMap
-    from mlnb.networks.sequential import Sequential
     from mlnb.train.evaluation import Evaluation
     from mlnb.train.run import Run
 
@@ -60,6 +60,7 @@ class FittedTexts(Classifier):
     _gives_frames: bool
 
     # of the words
+    encoder: Any
     head: Any
     cache: Any
 
@@ -85,6 +86,9 @@ class FittedTexts(Classifier):
         self._require_fitted()
         if isinstance(self._features, TfIdf):
             return self._features.text
+        if isinstance(self.encoder, Sequential):
+            words = f"{self._encoder.tokenizer.size:,} words"
+            return f"{self._encoder.name} over {words}, up to {self._features.max_len} tokens"
         head = self.head if isinstance(self.head, str) else "head"
         return f"{head} on {self._features.text}"
 

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlnb.data.rows import left_out_text
 from mlnb.formatting import plural
 from mlnb.tasks.texts.baselines import TfIdf
 from mlnb.tasks.texts.labels import codes_of
-from mlnb.tasks.texts.learning import Learnt, left_out_text
 from mlnb.train.evaluation import Evaluation, evaluate
 
 if TYPE_CHECKING:
     from mlnb.tasks.texts.classification import TextClassifier
     from mlnb.tasks.texts.heads import Head
+    from mlnb.tasks.texts.learning import Learnt
     from mlnb.tasks.texts.taking import TextRows
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -44,7 +45,7 @@ def judged(
     codes = codes_of(rows.labels or (), classifier.labels_, "test")
     notes = [classifier.text]
     if left_out:
-        notes.append(left_out_text(left_out))
+        notes.append(left_out_text(left_out, "text"))
     empty = int(rows.is_empty.sum())
     if empty:
         notes.append(f"{plural(empty, 'text')} empty: answered by how often each class came")

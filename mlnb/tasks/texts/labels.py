@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from mlnb.data.label_map import LabelMap, is_missing
+from mlnb.data.rows import kind_text
 from mlnb.errors import DataError
 from mlnb.formatting import display_text, plural
 
@@ -44,7 +45,7 @@ def labels_of(given: Any) -> tuple[tuple[Any, ...], tuple[Any, ...] | None]:
     try:
         labels = _whole([_plain(label) for label in given])
     except TypeError as error:
-        raise DataError(f"Labels are a list, one a text; received {_kind(given)}.") from error
+        raise DataError(f"Labels are a list, one a text; received {kind_text(given)}.") from error
     known = [label for label in labels if label is not None]
     many = sum(isinstance(label, tuple) for label in known)
     if many not in (0, len(known)):
@@ -162,7 +163,3 @@ def _whole(labels: list[Any]) -> list[Any]:
 
 def _flat(labels: Sequence[Any]) -> list[Any]:
     return [one for label in labels for one in (label if isinstance(label, tuple) else (label,))]
-
-
-def _kind(given: Any) -> str:
-    return display_text(type(given).__name__, 40)

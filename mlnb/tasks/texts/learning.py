@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlnb.data.rows import columns_text
-from mlnb.errors import DataError
-from mlnb.formatting import display_text, plural
-from mlnb.tasks.estimator import train_and_validation
+from mlnb.data.rows import columns_text, left_out_text
 from mlnb.data.text_columns import Columns
+from mlnb.errors import DataError
+from mlnb.tasks.estimator import train_and_validation
 from mlnb.tasks.texts.labels import codes_of, has_many, label_map
 from mlnb.tasks.texts.taking import TextRows, named_data, take_texts, usable
 
@@ -61,6 +60,16 @@ class Learnt:
     def classes(self) -> int:
         """How many there are."""
         return len(self.labels.classes)
+
+    def with_some_held_out(self, share: float, seed: int | None) -> Learnt:
+        """The same where some are not for training; else with a share of them held out."""
+        if not self.is_training.all():
+            return self
+        codes = np.zeros(len(self.codes), np.int64) if self.is_multi_label else self.codes
+        train, _ = train_and_validation(codes, share, seed)
+        is_training = np.zeros(len(codes), bool)
+        is_training[train] = True
+        return replace(self, is_training=is_training)
 
 
 def learnt_of(
@@ -128,19 +137,14 @@ def testing_of(test: Any, y: Any, columns: Columns) -> tuple[TextRows, dict[Any,
     return rows.rows(kept), {rows.ids[i]: why[i] for i in sorted(why)}
 
 
-def left_out_text(left_out: Mapping[Any, str]) -> str:
-    """One line on what was left out, with the first reason."""
-    reasons = list(left_out.values())
-    counts = {why: reasons.count(why) for why in dict.fromkeys(reasons)}
-    shown = "; ".join(f"{display_text(why, 100)} ({n:,})" for why, n in counts.items())
-    return f"left out {plural(len(left_out), 'text')}: {shown}"
-
-
 def _of_frame(columns: Columns, given: Any) -> Columns:
     return columns if hasattr(given, "columns") else Columns()
 
 
 def _learnt(train: TextRows, validation: TextRows, left_out: Mapping[Any, str]) -> Learnt:
+    if not train:
+        why = f"; {left_out_text(left_out, 'text')}" if left_out else ""
+        raise DataError(f"There are no texts with labels to learn from{why}.")
     labels = label_map(train.labels or (), train.names)
     if (train.pairs is None) != (validation.pairs is None) and len(validation):
         raise DataError("Training and validation differ: one has pairs of texts, the other not.")

@@ -111,17 +111,24 @@ def choose(
     parts = list(_parts(x, targets, classes, validation, seed))
     if not parts:
         return Chosen(_UNTOLD, np.empty(0, np.int64), np.empty((0, classes)))
-    said: dict[float, list[Array]] = {strength: [] for strength in STRENGTHS}
-    with progress("head", len(parts) * len(STRENGTHS)) as done:
-        for number, (model, held, _, _) in enumerate(parts):
-            for at, strength in enumerate(STRENGTHS):
-                weights, bias = model.fit(strength)
-                said[strength].append(held @ weights.T + bias)
-                done(number * len(STRENGTHS) + at + 1)
+    rows = np.concatenate([held for _, _, _, held in parts])
     truth = np.concatenate([true for _, _, true, _ in parts])
-    logits = {strength: np.concatenate(each) for strength, each in said.items()}
-    best = min(STRENGTHS, key=lambda strength: _loss(logits[strength], truth))
-    return Chosen(best, np.concatenate([rows for _, _, _, rows in parts]), logits[best])
+    best, least = Chosen(STRENGTHS[0], rows, np.empty(0)), np.inf
+    with progress("head", len(STRENGTHS)) as done:
+        for at, strength in enumerate(STRENGTHS, 1):
+            logits = np.concatenate([_said(model, x, strength) for model, x, _, _ in parts])
+            loss = _loss(logits, truth)
+            if loss >= least:  # freer weights, which take the longest, would only do worse
+                break
+            best, least = Chosen(strength, rows, logits), loss
+            done(at)
+    return best
+
+
+def _said(model: Logistic, held: Array, strength: float) -> Array:
+    weights, bias = model.fit(strength)
+    logits: Array = held @ weights.T + bias
+    return logits
 
 
 def _parts(

@@ -8,7 +8,6 @@ the most words that the vocabulary may have, so that nothing has to be known of 
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +22,8 @@ from mlnb.networks.encoder_loading import Parts
 from mlnb.networks.encoders import Encoder
 from mlnb.networks.sequential import Sequential
 from mlnb.networks.tokenizing import Tokenizer
-from mlnb.tasks.estimator import train_and_validation
 from mlnb.tasks.texts.masked import masked
-from mlnb.tasks.texts.training import TextNet, loss_of
+from mlnb.tasks.texts.training import TextNet, answering, loss_of
 from mlnb.tasks.texts.tuning import batches_of
 from mlnb.train.callbacks.early_stopping import EarlyStopping
 from mlnb.train.trainer import Trainer
@@ -39,8 +37,6 @@ if TYPE_CHECKING:
 
 NETWORK, VOCABULARY = "network.safetensors", "tokenizer.json"
 EPOCHS, BATCH_SIZE, PATIENCE = 30, 32, 5
-HELD_BACK = 0.1
-"""The share of the texts that training is stopped by, where `fit` was told of none."""
 _LEAST = 4
 """The three special words and one more."""
 
@@ -128,8 +124,8 @@ def fit(classifier: TextClassifier, learnt: Learnt) -> tuple[OwnEncoder, nn.Line
 
     Args:
         classifier: says network, seed and device.
-        learnt: the texts. Of those that are trained on a tenth is held back to stop by, where none
-            is held back already; the vocabulary is that of the rest.
+        learnt: the texts; those that are held out of training end it. The vocabulary is that of the
+            others.
 
     Raises:
         LayerError: the network does not begin with an embedding, or cannot stand.
@@ -137,7 +133,6 @@ def fit(classifier: TextClassifier, learnt: Learnt) -> tuple[OwnEncoder, nn.Line
     """
     net = classifier.encoder
     assert isinstance(net, Sequential)
-    learnt = _with_validation(learnt, classifier.seed)
     seen = np.flatnonzero(learnt.is_training)
     columns = [learnt.texts] if learnt.pairs is None else [learnt.texts, learnt.pairs]
     with torch.random.fork_rng(devices=[]):
@@ -145,7 +140,7 @@ def fit(classifier: TextClassifier, learnt: Learnt) -> tuple[OwnEncoder, nn.Line
         tokenizer = vocabulary_for(net, [column[row] for column in columns for row in seen])
         encoder = OwnEncoder(net, tokenizer)
         width = encoder.width if learnt.pairs is None else 4 * encoder.width
-        head = nn.Linear(width, _classes(learnt))
+        head = nn.Linear(width, learnt.classes)
     whole = TextNet(encoder, head, (1,))
     train, held = batches_of(
         learnt, tokenizer, classifier.max_len, BATCH_SIZE, classifier.seed or 0
@@ -157,8 +152,9 @@ def fit(classifier: TextClassifier, learnt: Learnt) -> tuple[OwnEncoder, nn.Line
     run = Trainer(whole, **settings).fit(
         train, validation=held, epochs=EPOCHS, name=encoder.name, folder=False
     )
-    whole.eval().requires_grad_(False)
-    return encoder.to(find_device(classifier.device)).changed(), head.cpu(), run
+    whole = answering(whole)
+    made: OwnEncoder = whole.encoder.to(find_device(classifier.device)).changed()
+    return made, whole.head.cpu(), run
 
 
 def vocabulary_for(net: Sequential, texts: Sequence[str]) -> Tokenizer:
@@ -228,19 +224,3 @@ class _Chain(nn.Module):
         """The vector of each text, `[n, width]`."""
         is_word = torch.ones_like(ids).bool() if mask is None else mask.bool()
         return [masked(self.chain, ids, is_word)]
-
-
-def _with_validation(learnt: Learnt, seed: int | None) -> Learnt:
-    """The same with a tenth of what is trained on held back, where nothing is."""
-    if not learnt.is_training.all():
-        return learnt
-    codes = learnt.codes if learnt.codes.ndim == 1 else np.zeros(len(learnt.codes), np.int64)
-    train, _ = train_and_validation(codes, HELD_BACK, seed)
-    is_training = np.zeros(len(codes), bool)
-    is_training[train] = True
-    return replace(learnt, is_training=is_training)
-
-
-def _classes(learnt: Learnt) -> int:
-    codes = learnt.codes
-    return int(codes.shape[1] if codes.ndim == 2 else codes.max() + 1)

@@ -17,28 +17,27 @@ import torch
 
 from mlnb.cache import write_whole
 from mlnb.data.label_map import LabelMap
+from mlnb.data.text_columns import Columns
 from mlnb.errors import CheckpointError, MlnbError
-from mlnb.formatting import display_text
-from mlnb.networks.encoders import Encoder, encoder
 from mlnb.networks.sequential import Sequential
 from mlnb.networks.spec import from_spec
 from mlnb.tasks.images.heads import Standardise, headed
 from mlnb.tasks.keeping import below, check_files, fill, read_facts, read_tensors, shown, write
 from mlnb.tasks.texts.baselines import TfIdf
-from mlnb.data.text_columns import Columns
 from mlnb.tasks.texts.features import TextFeatures
-from mlnb.tasks.texts.fitting import AUTO, TFIDF
+from mlnb.tasks.texts.fitting import TFIDF
+from mlnb.tasks.texts.kept_encoder import FOLDER, Kept, keep, kept, written
 from mlnb.tasks.texts.labels import classes_array
 from mlnb.tasks.texts.own import OwnEncoder
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from mlnb.networks.encoders import Encoder
     from mlnb.tasks.texts.classification import TextClassifier
 
 FORMAT, VERSION = "mlnb.text_classifier", 1
 JSON_FILE, WEIGHTS_FILE, TERMS_FILE = "classifier.json", "weights.safetensors", "tfidf.json"
-ENCODER_FOLDER = "encoder"
 FROZEN, OWN = "encoder", "own"
 _FORMS = ("is_multi_label", "is_table", "is_paired", "gives_frames")
 
@@ -50,7 +49,7 @@ def save(classifier: TextClassifier, folder: str | os.PathLike[str], *, whole: b
     terms, numbers = classifier._tfidf().to_parts()
     tensors = {f"tfidf.{name}": tensor for name, tensor in numbers.items()}
     tensors["shares"] = torch.from_numpy(classifier._shares)
-    stored, files = _store(classifier, target, whole)
+    stored, files = _kept(classifier, target, whole)
     if classifier._encoder is not None:
         state = classifier._head.state_dict()
         tensors |= {f"head.{name}": tensor for name, tensor in state.items()}
@@ -90,33 +89,15 @@ def load(kind: type[TextClassifier], folder: str | os.PathLike[str], given: Any)
 # ------------------------------------------------------------------------------------------ writing
 
 
-def _store(
-    classifier: TextClassifier, target: Path, whole: bool
-) -> tuple[dict[str, Any], list[str]]:
+def _kept(classifier: TextClassifier, target: Path, whole: bool) -> Kept:
     """What the JSON says of the encoder, and the files that it was written into."""
     body = classifier._encoder
     if body is None:
         return {"kind": TFIDF}, []
-    own = isinstance(body, OwnEncoder)
-    facts: dict[str, Any] = {"kind": OWN if own else FROZEN, "name": body.name}
-    facts |= {"source": _absolute(body.source), "sha256": body.weights}
-    known = isinstance(classifier.encoder, str | os.PathLike) and not _is_tuned(classifier)
-    facts["stored"] = whole or own or not known
-    if not facts["stored"]:
-        return facts, []
-    place = target / ENCODER_FOLDER
-    body.save(place)
-    files = sorted(file for file in place.rglob("*") if file.is_file())
-    return facts, [file.relative_to(target).as_posix() for file in files]
-
-
-def _absolute(source: str) -> str:
-    """A folder so that it is found from anywhere; "auto" and names on the hub as they are."""
-    return str(Path(source).resolve()) if source != AUTO and Path(source).is_dir() else source
-
-
-def _is_tuned(classifier: TextClassifier) -> bool:
-    return bool(classifier._encoder is not None and "fine-tuned" in classifier._encoder.source)
+    if isinstance(body, OwnEncoder):
+        return {"kind": OWN}, written(body, target, FOLDER)
+    facts, files = keep(body, classifier.encoder, target, whole=whole)
+    return {"kind": FROZEN, **facts}, files
 
 
 def _name(column: Any) -> Any:
@@ -182,34 +163,6 @@ def _given(stored: Mapping[str, Any], body: Encoder | None) -> Any:
     return body if stored["stored"] else str(stored["source"])
 
 
-def _body(stored: Mapping[str, Any], given: Any, source: Path) -> Encoder | None:
-    if stored["kind"] == TFIDF:
-        return None
-    if stored["kind"] == OWN:
-        return OwnEncoder.load(source / ENCODER_FOLDER)
-    if stored["stored"]:
-        body = encoder(source / ENCODER_FOLDER)
-        body.name, body.source = str(stored["name"]), str(stored["source"])
-        body.weights = str(stored["sha256"])
-        return body
-    try:
-        name = given or str(stored["source"])
-        body = name if isinstance(name, Encoder) else encoder(name, local=True)
-    except MlnbError as error:
-        raise CheckpointError(
-            f"The classifier in {shown(source)} needs {_named(stored)}, which is not in the folder "
-            "and not on this machine: save(folder, whole=True) puts it in, or "
-            f"load(folder, encoder=path). ({error})"
-        ) from error
-    if body.weights != stored["sha256"]:
-        raise CheckpointError(
-            f"The classifier in {shown(source)} was trained on {_named(stored)}, with other "
-            f"weights than those that are here ({display_text(str(body.source), 80)}); "
-            "give the right ones: load(folder, encoder=)"
-        )
-    return body
-
-
 def _head(
     made: Sequential | None, state: dict[str, Tensor], shape: tuple[int, int], source: Path
 ) -> nn.Module:
@@ -222,6 +175,9 @@ def _head(
     return net.eval()
 
 
-def _named(stored: Mapping[str, Any]) -> str:
-    name, source = (display_text(str(stored.get(key)), 60) for key in ("name", "source"))
-    return f"the encoder {name} ({source})"
+def _body(stored: Mapping[str, Any], given: Any, source: Path) -> Encoder | None:
+    if stored["kind"] == TFIDF:
+        return None
+    if stored["kind"] == OWN:
+        return OwnEncoder.load(source / FOLDER)
+    return kept(stored, given, source)

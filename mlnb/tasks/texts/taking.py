@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlnb.data.rows import is_left_out
+from mlnb.data.rows import is_left_out, kind_text
 from mlnb.data.sample import Sample
 from mlnb.data.text import clean
-from mlnb.errors import DataError, unknown
-from mlnb.formatting import display_text, plural
 from mlnb.data.text_columns import Columns, columns_of
+from mlnb.errors import DataError, unknown
+from mlnb.formatting import plural
 from mlnb.tasks.texts.labels import labels_of
 
 if TYPE_CHECKING:
@@ -143,7 +143,8 @@ def take_texts(
     else:
         if asked != Columns():
             raise DataError(
-                f"text=, text_pair= and target= name columns of a frame; received {_kind(given)}."
+                "text=, text_pair= and target= name columns of a frame; received "
+                f"{kind_text(given)}."
             )
         rows = _of_texts(given)
     if y is None:
@@ -246,11 +247,5 @@ def _is_row(one: Any) -> bool:
 def _expected(given: Any) -> str:
     return (
         "Texts are a list, a series or an array of strings, pairs of strings, or a frame; "
-        f"received {_kind(given)}."
+        f"received {kind_text(given)}."
     )
-
-
-def _kind(given: Any) -> str:
-    if isinstance(given, np.ndarray):
-        return f"{given.dtype} {list(given.shape)}"
-    return display_text(type(given).__name__, 40)

@@ -60,6 +60,12 @@ def test_two_single_sentences_may_be_scored_as_they_are(body: Encoder) -> None:
     assert similarity(body).score("we had bread", "we had bread") == pytest.approx([1.0])
 
 
+def test_one_second_sentence_serves_for_all(body: Encoder) -> None:
+    firsts = ["we had bread", "the soup was good"]
+    one = similarity(body).score(firsts, "we had bread")
+    np.testing.assert_array_equal(one, similarity(body).score(firsts, ["we had bread"] * 2))
+
+
 def test_a_sentence_that_says_nothing_is_like_no_other(body: Encoder) -> None:
     np.testing.assert_array_equal(similarity(body).score(["", " \n", None], ["a", "", "b"]), 0)
 

@@ -38,6 +38,16 @@ def test_a_bi_encoder_gets_better_on_pairs_it_has_not_seen(body: Encoder) -> Non
     assert 1 <= made.predict(TEST).min() <= made.predict(TEST).max() <= 5
 
 
+@pytest.mark.parametrize("form", ["bi", "cross"])
+def test_going_on_with_a_finished_run_leaves_the_answers_as_they_are(
+    body: Encoder, form: str
+) -> None:
+    made = fitted(body).fine_tune(epochs=1, lr=1e-2, form=form)
+    before = made.predict(TEST)
+    made.run_.resume(epochs=2)
+    assert np.array_equal(made.predict(TEST), before)
+
+
 def test_a_cross_encoder_learns_what_no_cosine_can(body: Encoder) -> None:
     kind = [text.split()[-1] in ("good", "fresh") for text in FRAME["sentence_a"]]
     frame = FRAME.assign(score=np.where(kind, 10.0, 0.0))

@@ -73,6 +73,29 @@ def test_terms_are_capped(monkeypatch: pytest.MonkeyPatch) -> None:
     assert TfIdf.fit(TEXTS, None, CODES, 2).weights.shape == (2, 10)
 
 
+@pytest.mark.parametrize("pairs", [None, TEXTS[::-1]])
+def test_of_much_to_read_only_words_are_counted(
+    monkeypatch: pytest.MonkeyPatch, pairs: list[str] | None
+) -> None:
+    monkeypatch.setattr(baselines, "MOST_FOR_LETTERS", 1_000)
+    made = TfIdf.fit(TEXTS, pairs, CODES, 2)
+    assert list(made.vectorizers) == ["words"]
+    assert "words and" not in made.text
+    again = TfIdf.from_parts(*made.to_parts())
+    np.testing.assert_allclose(again.logits(TEXTS, pairs), made.logits(TEXTS, pairs), atol=1e-6)
+
+
+def test_of_words_that_nothing_parts_letters_are_counted_however_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(baselines, "MOST_FOR_LETTERS", 10)
+    texts = [
+        "这家餐厅的汤非常好喝我们全家都很喜欢下次还会再来",
+        "服务员态度很差等了一个小时菜还是凉的再也不来了",
+    ]
+    assert "letters" in TfIdf.fit(texts, None, np.array([0, 1]), 2).vectorizers
+
+
 def test_what_is_kept_says_the_same() -> None:
     made = TfIdf.fit(TEXTS, None, CODES, 2)
     again = TfIdf.from_parts(*made.to_parts())

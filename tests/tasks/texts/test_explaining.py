@@ -11,9 +11,9 @@ from tiny_encoder import THINGS, tiny_encoder, tiny_texts
 
 from mlnb.errors import DataError, TrainError, UnknownName
 from mlnb.networks.sequential import Sequential
-from mlnb.tasks.explain import Word
 from mlnb.tasks.texts.classification import TextClassifier
 from mlnb.tasks.texts.explaining import METHODS
+from mlnb.tasks.word_shares import Word
 
 TEXTS, LABELS = tiny_texts(120)
 SENTENCE = "The waiter was friendly, but the soup was awful and never warm."

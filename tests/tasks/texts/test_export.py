@@ -164,6 +164,13 @@ def test_a_network_of_ones_own_with_pairs_and_many_labels(tmp_path: Path) -> Non
     assert np.allclose(answer["probabilities"], wanted, atol=1e-5)
 
 
+def test_a_plain_rnn_is_refused_with_what_can_be_written(tmp_path: Path) -> None:
+    classifier = fitted(Sequential().embedding(300, 8).rnn(8))
+    with pytest.raises(ExportError, match=r"plain rnn.*gru and lstm"):
+        classifier.export_onnx(tmp_path / "own.onnx")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "net",

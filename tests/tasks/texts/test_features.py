@@ -57,7 +57,7 @@ def test_rows_are_the_encoders_in_the_order_of_the_texts(
     np.testing.assert_allclose(rows, tiny.embed(TEXTS, layers=(2, 1)), atol=1e-6)
     assert rows.shape == (100, features.width) == (100, 2 * WIDTH)
     assert rows.dtype == np.float32
-    assert repr(features) == "TextFeatures(tiny, layer 2 and 1, up to 64 tokens, 32 numbers)"
+    assert repr(features) == "TextFeatures(tiny, layers 2 and 1, up to 64 tokens, 32 numbers)"
 
 
 def test_equal_texts_are_computed_once(features: TextFeatures, read: list[int]) -> None:

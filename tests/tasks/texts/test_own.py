@@ -57,6 +57,13 @@ def test_it_learns_and_is_judged_like_any_other(classifier: TextClassifier) -> N
     assert classifier.runs_ == (classifier.run_,)
 
 
+def test_it_is_judged_on_the_tenth_that_ended_its_training(classifier: TextClassifier) -> None:
+    assert classifier.held_out_ is not None
+    assert len(classifier.held_out_) == round(0.1 * len(TEXTS))
+    last = classifier.run_.history["val_loss"].min()
+    assert classifier.held_out_.log_loss == pytest.approx(last, abs=1e-4)
+
+
 def test_what_it_says_of_a_text_does_not_depend_on_the_others(classifier: TextClassifier) -> None:
     texts = [*NEW[:5], "good", "never again " * 40, "soup \U0001f60b?"]
     alone = np.concatenate([classifier.predict_proba([text]) for text in texts])

@@ -161,6 +161,27 @@ def test_saving_over_another_one_replaces_it(
     made = classifier("tfidf").fit(TEXTS, ["a" if label else "b" for label in LABELS], tell=quiet)
     made.save(tmp_path)
     assert TextClassifier.load(tmp_path).classes_.tolist() == ["a", "b"]
+    assert not (tmp_path / "encoder").exists()
+
+
+def test_saving_over_another_one_leaves_what_is_not_its_own(
+    tmp_path: Path, fitted: TextClassifier
+) -> None:
+    fitted.save(tmp_path, whole=True)
+    (tmp_path / "encoder" / "notes.txt").write_text("mine")
+    (tmp_path / "encoder" / "tokenizer.json").write_text("mine, since then")
+    fitted.save(tmp_path)
+    left = sorted(file.name for file in (tmp_path / "encoder").iterdir())
+    assert left == ["notes.txt", "tokenizer.json"]
+    same(TextClassifier.load(tmp_path), fitted)
+
+
+def test_of_an_encoder_in_its_own_folder_nothing_is_lost(
+    folder: Path, tmp_path: Path, fitted: TextClassifier
+) -> None:
+    fitted.save(tmp_path, whole=True)
+    classifier(tmp_path / "encoder").fit(TEXTS, LABELS, tell=quiet).save(tmp_path)
+    same(TextClassifier.load(tmp_path), fitted)
 
 
 # ------------------------------------------------------------------------------------------- damage

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from mlnb.data.sample import Sample
+from mlnb.data.text_columns import Columns
 from mlnb.errors import DataError, UnknownName
 from mlnb.tasks.texts import learning
-from mlnb.data.text_columns import Columns
 from mlnb.tasks.texts.labels import labels_of
 from mlnb.tasks.texts.taking import named_data, take_texts, usable
 

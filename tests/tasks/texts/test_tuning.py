@@ -69,6 +69,15 @@ def test_it_learns_more_than_the_frozen_head_and_the_encoder_that_was_given_stay
     assert not classifier._encoder.training
 
 
+def test_going_on_with_a_finished_run_leaves_the_classifier_as_it_is(body: Encoder) -> None:
+    classifier = fitted(body).fine_tune(epochs=1, lr=1e-3)
+    before, weights = classifier.predict_proba(TEXTS), classifier._encoder.weights
+    classifier.run_.resume(epochs=3)
+    assert classifier.run_.epoch == 3
+    assert np.array_equal(classifier.predict_proba(TEXTS), before)
+    assert classifier._encoder.copy().changed().weights == weights
+
+
 @pytest.mark.parametrize(
     ("freeze", "stays"),
     [
