@@ -229,3 +229,37 @@ test("nothing listens when the view is gone", () => {
 test("a probability is said in two digits", () => {
   expect([0.973, 0.5, 0.999, 0.004, 1].map(probabilityText)).toEqual([".97", ".50", ".99", ".00", "1.0"]);
 });
+
+test("a click on a sentence asks the model why, and colours its words", () => {
+  const hostile = "<img src=x onerror=alert(1)>\u202e";
+  open({ content: "text", noun: "sentence", explains: true });
+  expect(page.querySelector(".mlnb-hint")!.textContent).toContain(", a sentence to see which words speak for its answer");
+  answer([row(7, 0, 1, { text: "cold soup" }), row(8, 1, 1, { text: "good tea" }), row(9, 1, 1, { text: "" })]);
+  const [first, second, empty] = page.querySelectorAll<HTMLButtonElement>(".mlnb-row");
+  first!.click();
+  expect(sent("why")).toEqual([{ kind: "why", row: 7 }]);
+  expect(first!.textContent).toContain("asking the model why…");
+  const explain = (at: number, more: object) => model.emit("msg:custom", { kind: "why", row: at, ...more }, []);
+  explain(8, { label: "cat", words: [["late", 1]] });
+  explain(7, { label: hostile, words: [["cold", 0.8], [" ", null], ["soup", -0.3]], words_note: "the first 2 words" });
+  expect(texts(".mlnb-words > .mlnb-for")).toEqual(["cold"]);
+  expect(texts(".mlnb-words > .mlnb-against")).toEqual(["soup"]);
+  expect(texts(".mlnb-key")).toEqual(["speaks for <img src=x onerror=alert(1)>\\u202e · against it · the first 2 words"]);
+  second!.click();
+  expect(texts(".mlnb-words")).toEqual(["cold soup", "good teaasking the model why…", "(empty)"]);
+  explain(8, { problem: "the model is gone" });
+  expect(texts(".mlnb-warn")).toEqual(["the model is gone"]);
+  empty!.click();
+  expect(sent("why").length).toBe(2);
+  expect(texts(".mlnb-words")).toEqual(["cold soup", "good tea", "(empty)"]);
+  expect(page.querySelector("img")).toBeNull();
+});
+
+test("without a model nobody is asked why", () => {
+  open({ content: "text", noun: "sentence" });
+  answer([row(7, 0, 1, { text: "cold soup" })]);
+  page.querySelector<HTMLButtonElement>(".mlnb-row")!.click();
+  expect(sent("pick").length).toBe(1);
+  expect(sent("why")).toEqual([]);
+  expect(page.querySelector(".mlnb-hint")!.textContent).not.toContain("words");
+});

@@ -148,6 +148,13 @@ test("a choice that the kernel has not heard of yet is not taken back by an olde
   expect([...state.chosen]).toEqual([3, 1]);
   model.set("chosen", bytes(9));
   expect([...state.chosen]).toEqual([9]);
+  expect(model.get("current")).toBe(-1); // 9 is not in sight
+  model.set("chosen", bytes(2, 5));
+  expect(model.get("current")).toBe(5); // the first of them on the page
+  state.pick(5, "toggle");
+  model.set("chosen", bytes(2));
+  model.emit("msg:custom", { kind: "chosen" }, []);
+  expect(model.get("current")).toBe(5); // let go here: the keyboard stays
 });
 
 test("filters and orders are asked for, and a label is text in its menu", async () => {

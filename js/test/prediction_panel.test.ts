@@ -274,7 +274,8 @@ test("words are coloured by their share, and what is foreign stays text", () => 
   field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true }));
   panel.answer(panel.of("text")[0]!.request, { kind: "answer", bars: BARS });
   expect(panel.of("why")).toMatchObject([{ text: "good soup" }]);
-  panel.answer(panel.of("why")[0]!.request, { kind: "why", label: HOSTILE, words: [["good", 0.4], [" ", null], ["cold", -0.2], [HOSTILE, 0.01]] });
+  panel.answer(panel.of("why")[0]!.request, { kind: "why", label: HOSTILE, words: [["good", 0.4], [" ", null], ["cold", -0.2], [HOSTILE, 0.01]], words_note: "The first 4 words" });
+  expect(root.querySelector(".mlnb-key")!.textContent).toContain("against it · The first 4 words");
   expect([...root.querySelectorAll(".mlnb-words > .mlnb-for")].map((e) => e.textContent)).toEqual(["good"]);
   expect(root.querySelector<HTMLElement>(".mlnb-words > .mlnb-against")!.title).toBe("−0.20");
   expect(root.querySelector(".mlnb-words")!.textContent).toBe("good cold<img src=x onerror=alert(1)>\\u202e");

@@ -97,6 +97,10 @@ test("a few values that dwarf the rest do not press it flat; a logarithm shows a
   expect(heights(drawn, true)[1]).toBeGreaterThan(900);
   expect(heights([[null]], false)).toEqual([0, 1]);
   expect(heights([[0, -1]], true)).toEqual([0.1, 1]);
+  for (const log of [false, true]) {
+    const [low, high] = heights([[2.302585, 2.302585 + 5e-16]], log); // such an axis never ended
+    expect(high - low).toBeGreaterThan(0.1);
+  }
   const [low, high] = heights([[2, 2]], false);
   expect(low).toBeLessThan(2);
   expect(high).toBeGreaterThan(2);

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mlnb.train.evaluation import Evaluation
     from mlnb.widgets.answer import Answer
     from mlnb.widgets.prediction_panel import PredictionPanel
+    from mlnb.widgets.selection import Selection
 
 
 @magics_class
@@ -101,7 +102,8 @@ class UseMagics(Magics):
         --selection  the variable that holds a `Selection`: what is chosen in the report is chosen
                      there, and in all that share it.
 
-        A click on a cell of the confusion matrix shows its pictures or sentences.
+        A click on a cell of the confusion matrix shows its pictures or sentences; a click on a
+        sentence colours the words that speak for its answer, and those that speak against it.
 
         Examples
         --------
@@ -111,7 +113,7 @@ class UseMagics(Magics):
         evaluation.figure()
 
         The same in Python: `evaluation = mlnb.evaluate_model(pets, test)`, and
-        `mlnb.EvaluationReport(evaluation)`.
+        `mlnb.EvaluationReport(pets, evaluation)`.
         """
         from mlnb.train.evaluate_model import evaluate_model
 
@@ -119,18 +121,10 @@ class UseMagics(Magics):
         model = _classifier(call, options.model)
         data = data_of(call, options.data, folder=True)
         evaluation = evaluate_model(model, data, target=options.target, text=options.text)
-        if options.selection is None:
-            call.show(evaluation)
-            return evaluation
         from mlnb.widgets.evaluation_report import EvaluationReport
-        from mlnb.widgets.selection import Selection
 
-        selection = call.variable(options.selection, "selection")
-        if not isinstance(selection, Selection):
-            raise MagicError(
-                f"{options.selection} holds no Selection; selection = mlnb.Selection()"
-            )
-        call.show(EvaluationReport(evaluation, selection=selection))
+        selection = None if options.selection is None else _selection(call, options.selection)
+        call.show(EvaluationReport(model, evaluation, selection=selection))
         display.show(call.shell, evaluation, silent=True)
         return evaluation
 
@@ -142,6 +136,15 @@ def _classifier(call: Call, name: str) -> Any:
             f"{name} holds a {type(value).__name__}, no classifier: that has evaluate(test), or "
             "predict_proba and classes_"
         )
+    return value
+
+
+def _selection(call: Call, name: str) -> Selection:
+    from mlnb.widgets.selection import Selection
+
+    value = call.variable(name, "selection")
+    if not isinstance(value, Selection):
+        raise MagicError(f"{name} holds no Selection; selection = mlnb.Selection()")
     return value
 
 

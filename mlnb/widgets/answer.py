@@ -38,6 +38,7 @@ class Answer:
         seconds: how long the model took.
         note: what was assumed on the way; empty for nothing.
         words: the text in pieces, where it was explained: each with its share, -1 to 1.
+        words_note: which of its words were not looked at; empty where all were.
     """
 
     probabilities: dict[str, float]
@@ -46,6 +47,7 @@ class Answer:
     seconds: float
     note: str = ""
     words: tuple[Word, ...] = field(default=(), repr=False)
+    words_note: str = field(default="", repr=False)
 
     @property
     def label(self) -> str:
@@ -105,6 +107,7 @@ class Shown:
             "asked": answer.asked[:20_000],
             "picture": self.picture,
             "words": list(answer.words),
+            "words_note": answer.words_note,
         }
 
 
@@ -181,7 +184,11 @@ def _words_html(answer: Answer) -> Markup | None:
             break
     if not pieces:
         return None
-    key = html("<br>bold speaks for {label}, italic against it", label=answer.label)
+    key = html(
+        "<br>bold speaks for {label}, italic against it{note}",
+        label=answer.label,
+        note=f" · {answer.words_note}" if answer.words_note else "",
+    )
     return html("{pieces}{key}", pieces=pieces, key=key)
 
 

@@ -140,21 +140,26 @@ class Asked:
             )
         return heat.clip(0, 1)
 
-    def words(self, text: str, target: int) -> tuple[Word, ...]:
+    def words(self, text: str, target: int) -> tuple[tuple[Word, ...], str]:
         """A text in pieces, with what each word does for a class, -1 to 1.
+
+        Besides a sentence where not all of its words were looked at.
 
         Raises:
             MlnbError: nobody can tell.
         """
         pieces: list[Word] = []
         at = 0
-        for word in sorted(self._explained(text, target), key=lambda word: word.start):
+        found = self._explained(text, target)
+        for word in sorted(found, key=lambda word: word.start):
             if at < word.start:
                 pieces.append((text[at : word.start], None))
             if at <= word.start < word.end:
                 pieces.append((text[word.start : word.end], float(word.share)))
                 at = word.end
-        return (*pieces, (text[at:], None)) if at < len(text) else tuple(pieces)
+        if at < len(text):
+            pieces.append((text[at:], None))
+        return tuple(pieces), display_text(str(getattr(found, "note", "")), 300)
 
     def _explained(self, asked: Any, target: int) -> Any:
         with self._one_at_a_time:

@@ -15,10 +15,13 @@ from IPython import get_ipython
 
 from mlnb.errors import DataError, MlnbError
 from mlnb.formatting import Markup, display_text, html
+from mlnb.progress import shown_by
 from mlnb.train.evaluate_model import evaluate_model
 from mlnb.train.evaluation import Evaluation
 from mlnb.train.show.evaluation_page import MOST_CLASSES, baselines_text, confused_pairs
-from mlnb.widgets.base import Widget, bundle, refuse_unknown
+from mlnb.widgets.asked import Asked
+from mlnb.widgets.base import Widget, bundle, error_line, refuse_unknown
+from mlnb.widgets.one_at_a_time import OneAtATime
 from mlnb.widgets.report_rows import (
     calibration_json,
     classes_json,
@@ -28,6 +31,7 @@ from mlnb.widgets.report_rows import (
     places_of,
     row_json,
     shows_pictures,
+    why_json,
 )
 from mlnb.widgets.report_strip import strip_html
 from mlnb.widgets.selection import Selection
@@ -47,17 +51,19 @@ class EvaluationReport(Widget):
     """How good a classifier is: its numbers, its confusion matrix, and the rows behind each cell.
 
     >>> EvaluationReport(classifier, test)
-    >>> EvaluationReport(classifier.evaluate(test), selection=selection)
+    >>> EvaluationReport(classifier, classifier.evaluate(test), selection=selection)
     >>> EvaluationReport(evaluate(labels, probabilities, classes), frame=test)
 
     A click on a cell of the matrix shows its pictures or sentences, the most wrong first, and
     chooses them in `report.selection`, which other widgets may share; a click on a picture chooses
-    that one. In the matrix the arrow keys go from cell to cell.
+    that one. A click on a sentence asks the model, where there is one, which of its words speak for
+    the answer. In the matrix the arrow keys go from cell to cell.
 
     Args:
         model: a classifier (`evaluate(test)`, or `predict_proba` and `classes_`), or an
             `Evaluation`.
-        test: rows whose labels are known, as `evaluate_model` takes them.
+        test: rows whose labels are known, as `evaluate_model` takes them; or the `Evaluation` of
+            this model.
         frame: of an `Evaluation` that has none: the rows themselves, their ids as its index.
         target: of a frame: the column of the labels; `label` without it.
         text: of a frame: the column of the texts.
@@ -90,6 +96,7 @@ class EvaluationReport(Widget):
     calibration = t.List(t.List(t.Float()), help="confidence, accuracy, count a bin.").tag(
         sync=True
     )
+    explains = t.Bool(help="Whether there is a model to ask why it answered so.").tag(sync=True)
     order = t.Enum(["wrong", "unsure"], "wrong", help="Which rows come first.").tag(sync=True)
     chosen = t.Dict(
         help="The cell whose rows are shown: label and answer by their columns, -1 for any; empty: "
@@ -115,7 +122,9 @@ class EvaluationReport(Widget):
         self._choosing = False
         self._turn = 0
         self._thumbnails = ThumbnailThread(self._path, lambda *parts: self.send(*parts))
-        super().__init__(**_traits(self.evaluation))
+        self._asked = _who_explains(model, self.evaluation)
+        self._work = OneAtATime("mlnb-report")
+        super().__init__(**_traits(self.evaluation), explains=self._asked is not None)
         self.selection.observe(self._chosen_elsewhere, "ids")
 
     def figure(self) -> Figure:
@@ -201,6 +210,22 @@ class EvaluationReport(Widget):
             raise MlnbError("there is no such row")
         self._select(rows)
 
+    def _receive_why(self, message: Mapping[str, Any]) -> None:
+        """Which words of a row speak for its answer; a thread asks the model, the last row only."""
+        at, asked = int(message["row"]), self._asked
+        if asked is None or not 0 <= at < len(self.evaluation):
+            raise MlnbError("there is no such row, or nobody to ask")
+
+        def explain() -> None:
+            try:
+                with shown_by(lambda *_: None):  # a line of the cell's would outlast the answer
+                    found = why_json(self.evaluation, asked, at)
+            except Exception as error:  # noqa: BLE001 - it stands below the sentence
+                found = {"problem": error_line(error)}
+            self.send({"kind": "why", "row": at} | found)
+
+        self._work.ask(explain, lane="why")
+
     def _receive_curves(self, message: Mapping[str, Any]) -> None:
         """ROC and precision-recall of a class."""
         column = int(message["column"])
@@ -233,6 +258,8 @@ def _hidden(name: str) -> int:
 def _evaluation(
     model: Any, test: Any, frame: pd.DataFrame | None, target: str | None, text: str | None
 ) -> Evaluation:
+    if isinstance(test, Evaluation):
+        model, test = test, None
     if not isinstance(model, Evaluation):
         if test is None:
             raise TypeError("EvaluationReport(model, test): on which rows?")
@@ -240,6 +267,15 @@ def _evaluation(
         return made if frame is None else made.with_frame(frame, text)
     rows = test if frame is None else frame
     return model if rows is None else model.with_frame(rows, text)
+
+
+def _who_explains(model: Any, evaluation: Evaluation) -> Asked | None:
+    """The model behind the answers, where it judges texts and can tell why."""
+    texts = evaluation.content is not None and not shows_pictures(evaluation)
+    if not texts or not hasattr(model, "predict_proba"):
+        return None
+    asked = Asked(model)
+    return asked if asked.takes_text and not asked.why_not else None
 
 
 def _traits(evaluation: Evaluation) -> dict[str, Any]:

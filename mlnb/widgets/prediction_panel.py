@@ -72,7 +72,7 @@ class PredictionPanel(Widget):
     why_not = t.Unicode(help="Why it cannot explain its answers; empty: it can.").tag(sync=True)
     last = t.Dict(
         help="The last answer, for views that open later: request, asked, bars (label, share), "
-        "more, seconds, note, picture (a small data URI), words (piece, share)."
+        "more, seconds, note, picture (a small data URI), words (piece, share), words_note."
     ).tag(sync=True)
 
     def __init__(
@@ -253,12 +253,13 @@ class PredictionPanel(Widget):
         if answer is None or answer.asked != text:
             answer = self._asked.answer(text)
         answer = self._with_words(answer)
-        label, words = display_text(answer.label, 60), list(answer.words)
-        self.send({"kind": "why", "request": request, "label": label, "words": words})
+        content = {"kind": "why", "request": request, "label": display_text(answer.label, 60)}
+        self.send(content | {"words": list(answer.words), "words_note": answer.words_note})
         self._show(request, Shown(answer))
 
     def _with_words(self, answer: Answer) -> Answer:
-        return replace(answer, words=self._asked.words(answer.asked, answer.order[0]))
+        words, note = self._asked.words(answer.asked, answer.order[0])
+        return replace(answer, words=words, words_note=note)
 
     def _show(self, request: str, shown: Shown) -> None:
         """Keep the answer for views that open later, and for the saved notebook."""

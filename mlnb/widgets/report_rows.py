@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlnb.formatting import display_text
-from mlnb.widgets.text_rows import text_line
+from mlnb.widgets.text_rows import text_line, text_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlnb.train.evaluation import Evaluation
+    from mlnb.widgets.asked import Asked
 
 FOUND, MISSED, WRONGLY_GIVEN = 0, 1, 2
 """The columns of a class where a row may have many labels."""
@@ -68,6 +69,15 @@ def row_json(evaluation: Evaluation, at: int) -> dict[str, Any]:
         else:
             row["text"] = text_line(content)
     return row
+
+
+def why_json(evaluation: Evaluation, asked: Asked, at: int) -> dict[str, Any]:
+    """A text in pieces with what each of its words does for the answer, and which that is."""
+    assert evaluation.frame is not None
+    answer = evaluation.classes[int(np.argmax(evaluation.probabilities[at]))]
+    text = text_of(evaluation.frame[evaluation.content].iloc[at])
+    words, note = asked.words(text, asked.labels.index(str(answer)))
+    return {"label": display_text(str(answer), 60), "words": list(words), "words_note": note}
 
 
 def shows_pictures(evaluation: Evaluation) -> bool:

@@ -1,8 +1,7 @@
 """A real JupyterLab and a real Chromium for the browser tests.
 
 Every page records what a user must never meet: a dialog, a console error, a request that leaves the
-server. `page` asserts at its end that none came. Tests of a notebook take turns at one page, in
-which JupyterLab stays loaded, because loading it takes longer than what most of them do.
+server. `page` asserts at its end that none came.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from lab import Desk, Lab, Watch
-from playwright.sync_api import Browser, Page, sync_playwright
+from lab import Lab, Watch
+from playwright.sync_api import Browser, sync_playwright
 
 CHROMIUM = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 QUIET = [
@@ -109,32 +108,19 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
 
 
 @pytest.fixture
-def page(watch: Watch, request: pytest.FixtureRequest, screenshots: Path) -> Iterator[Page]:
+def page(
+    browser: Browser, watch: Watch, request: pytest.FixtureRequest, screenshots: Path
+) -> Iterator:
     """A page of 1400 x 1000, watched; of a test that fails a picture remains."""
-    shared = "server" in request.fixturenames
-    desk: Desk = (
-        request.getfixturevalue("desk") if shared else Desk(request.getfixturevalue("browser"))
-    )
-    page = desk.page()
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
     watch.attach(page)
     yield page
-    has_failed = request.node.stash.get(FAILED, False)
-    if has_failed:
+    if request.node.stash.get(FAILED, False):
         page.screenshot(path=screenshots / f"failed_{request.node.name[:60].replace('/', '_')}.png")
-    if has_failed or not shared:
-        desk.close()
-    else:
-        Lab.clear(page)
-    watch.detach(page)
+    context.close()
     watch.check()
-
-
-@pytest.fixture(scope="session")
-def desk(browser: Browser) -> Iterator[Desk]:
-    """The page at which the tests of notebooks take turns; a failed one leaves a new page."""
-    desk = Desk(browser)
-    yield desk
-    desk.close()
 
 
 @pytest.fixture(scope="session")

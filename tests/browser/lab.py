@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import nbformat
 from nbformat.sign import NotebookNotary
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    ConsoleMessage,
-    Dialog,
-    Error,
-    Page,
-    Request,
-)
+from playwright.sync_api import ConsoleMessage, Page, Request
 
 # Said by Notebook 7 for a plain notebook without a line of ours, too; each was seen.
 NOT_OURS = (
     "Cannot read properties of undefined (reading 'schema')",
     "Command 'filebrowser:open-path' not registered.",
 )
-
-CLEAR = """() => {
-    if (!window.jupyterapp?.name.startsWith('JupyterLab')) return;
-    for (const widget of [...window.jupyterapp.shell.widgets('main')]) widget.dispose();
-    window.mlnbCleared = true;
-}"""
-OPEN_HERE = """async path => {
-    window.mlnbCleared = false;
-    const { commands, shell } = window.jupyterapp;
-    const opened = await commands.execute('docmanager:open', { path });
-    for (const other of [...shell.widgets('main')]) if (other !== opened) other.dispose();
-}"""
 
 
 @dataclass
@@ -50,32 +28,15 @@ class Watch:
     ignored: tuple[str, ...] = ()  # what the browser says by itself in this one test
 
     def attach(self, page: Page) -> None:
-        for event, hear in self._listeners().items():
-            page.on(event, hear)
-
-    def detach(self, page: Page) -> None:
-        for event, hear in self._listeners().items():
-            page.remove_listener(event, hear)
+        page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self._error(str(error)))
+        page.on("request", self._request)
 
     def check(self) -> None:
         assert self.dialogs == []
         assert self.errors == []
         assert self.requests == []
-
-    def _listeners(self) -> dict[str, Callable[[Any], None]]:
-        return {
-            "dialog": self._dialog,
-            "console": self._console,
-            "pageerror": self._page_error,
-            "request": self._request,
-        }
-
-    def _dialog(self, dialog: Dialog) -> None:
-        self.dialogs.append(dialog.message)
-        dialog.dismiss()
-
-    def _page_error(self, error: Error) -> None:
-        self._error(str(error))
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -89,31 +50,6 @@ class Watch:
         url = urlsplit(request.url)
         if url.scheme in ("http", "https", "ws", "wss") and url.netloc != self.home:
             self.requests.append(request.url)
-
-
-class Desk:
-    """A page that is kept from test to test, as a new one finds it: its size and its rights."""
-
-    def __init__(self, browser: Browser) -> None:
-        self._browser = browser
-        self._context: BrowserContext | None = None
-
-    def page(self) -> Page:
-        """The page; a new one after `close`."""
-        if self._context is None:
-            self._context = self._browser.new_context()
-            self._context.new_page()
-        self._context.clear_permissions()
-        self._context.grant_permissions(["clipboard-read", "clipboard-write"])
-        page = self._context.pages[0]
-        page.set_viewport_size({"width": 1400, "height": 1000})
-        return page
-
-    def close(self) -> None:
-        """Forget the page and all that it holds."""
-        if self._context is not None:
-            self._context.close()
-            self._context = None
 
 
 @dataclass(frozen=True)
@@ -143,22 +79,10 @@ class Lab:
         notary.sign(nbformat.read(path, as_version=4))
 
     def open(self, page: Page, watch: Watch, name: str) -> None:
-        """Open a notebook and wait until its cells are there.
-
-        Where JupyterLab stands cleared it is opened in there; else JupyterLab is loaded anew, so
-        that what a test opens for the second time is opened as by somebody who comes back.
-        """
+        """Open a notebook in JupyterLab and wait until its cells are there."""
         watch.home = urlsplit(self.url).netloc
-        if page.evaluate("window.mlnbCleared === true"):
-            page.evaluate(OPEN_HERE, name)
-        else:
-            page.goto(f"{self.url}/lab/tree/{name}?token={self.token}&reset")
+        page.goto(f"{self.url}/lab/tree/{name}?token={self.token}&reset")
         page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
-
-    @staticmethod
-    def clear(page: Page) -> None:
-        """Close every document unsaved; does nothing in a page that is no JupyterLab."""
-        page.evaluate(CLEAR)
 
     def open_notebook_7(self, page: Page, watch: Watch, name: str) -> None:
         """Open a notebook in Notebook 7."""

@@ -84,4 +84,6 @@ def runnable(name: str, count: int) -> list[int]:
 
 if __name__ == "__main__":
     numbers = range(int(sys.argv[2]), int(sys.argv[3]))
+    for content in good(sys.argv[1]):  # what is imported for the first of them makes none late
+        view(content)
     print(json.dumps(vars(looked_at(sys.argv[1], numbers, mutant))))

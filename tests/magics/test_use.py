@@ -176,7 +176,7 @@ def test_with_the_extension_the_panel_explains_what_cannot_explain_itself(asked,
     panel = asked.run("%mlpredict looker").result
     assert panel.why_not == ""
     assert panel._asked.heat(asked.names["red"], 1).shape == (20, 30)
-    words = asked.run("%mlpredict reader").result._asked.words("all good", 1)
+    words, _ = asked.run("%mlpredict reader").result._asked.words("all good", 1)
     assert [piece for piece, share in words if share and share > 0.5] == ["good"]
 
 

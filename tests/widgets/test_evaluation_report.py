@@ -252,6 +252,53 @@ def test_a_model_is_evaluated_and_a_frame_may_come_later(frame: pd.DataFrame):
         EvaluationReport(evaluate(["cat", "cat"], ANSWERS[:2], CLASSES, ids=[1, 1]))
 
 
+class Reader:
+    """Says what stands in the frame, and blames the second word of a text."""
+
+    classes_ = np.array(CLASSES)
+    takes_text = True
+
+    def predict_proba(self, texts: list[str]) -> np.ndarray:
+        return np.array([ANSWERS[TEXTS.index(text)] for text in texts])
+
+    def explain(self, text: str, target: str) -> list[SimpleNamespace]:
+        if text.startswith("x"):
+            raise DataError("no word of it is known")
+        self.target = target
+        return [SimpleNamespace(start=0, end=3, share=0.5)]
+
+
+def test_a_sentence_is_explained_by_the_model_that_judged_it(
+    evaluation: Evaluation, frame: pd.DataFrame
+):
+    reader = Reader()
+    report = EvaluationReport(reader, evaluation)
+    assert (report.explains, report.evaluation) == (True, evaluation)
+    page = Page(report)
+    assert why(page, 2) == {
+        "kind": "why",
+        "row": 2,
+        "label": "dog",
+        "words": [("a\u202eb", 0.5)],
+        "words_note": "",
+    }
+    assert reader.target == "dog"
+    assert "no word of it is known" in why(page, 3)["problem"]
+    for row in (-1, 5):
+        assert page.ask("why", row=row)["kind"] == "error"
+    assert not EvaluationReport(evaluation).explains
+    assert not EvaluationReport(reader, evaluation.with_frame(frame[["label"]])).explains
+
+
+def why(page: Page, row: int) -> dict[str, Any]:
+    before = len(page.came)
+    page.report._handle_custom_msg({"kind": "why", "request": 7, "row": row}, [])
+    deadline = time.monotonic() + 10
+    while len(page.came) == before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return page.came[-1][0]
+
+
 def test_a_report_of_fifty_thousand_rows_opens_at_once():
     random = np.random.default_rng(0)
     answers = random.dirichlet(np.ones(10), 50_000)

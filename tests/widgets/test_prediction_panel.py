@@ -347,7 +347,7 @@ def test_without_anyone_who_explains_the_reason_is_there_and_outside_help_is_tak
     assert panel.why_not == ""
     assert panel._asked.heat(red(500, 1000), 0).shape == (160, 320)
     words = PredictionPanel(lambda text: [0.5], text=True)._asked.words("soup!", 0)
-    assert words == (("soup", 0.5), ("!", None))
+    assert words == ((("soup", 0.5), ("!", None)), "")
 
 
 def test_a_classifier_of_texts_is_asked_to_explain_one_of_its_classes():
@@ -364,6 +364,20 @@ def test_a_classifier_of_texts_is_asked_to_explain_one_of_its_classes():
         PredictionPanel(Sentiment()).explain()
 
 
+def test_what_was_not_looked_at_is_said_below_the_words():
+    class Words(list):
+        note = "The first 2 words; those behind have no share."
+
+    class Long(Sentiment):
+        def explain(self, text: str, target: str | None = None) -> Words:
+            return Words(super().explain(text))
+
+    panel = PredictionPanel(Long())
+    panel.predict("good tea")
+    assert panel.explain().words_note == panel.last["words_note"] == Words.note
+    assert f"italic against it · {Words.note}" in panel.static_html()
+
+
 def test_a_text_is_judged_and_its_words_are_explained(sent):
     panel = PredictionPanel(Sentiment())
     assert panel.takes == "text"
@@ -373,7 +387,7 @@ def test_a_text_is_judged_and_its_words_are_explained(sent):
     panel._handle_custom_msg({"kind": "why", "request": "v-2", "text": "good 😀 soup"}, [])
     why = until(sent, "why")[0][0]
     assert why["words"] == [("good", 0.4), (" 😀 ", None), ("soup", 0.0)]
-    assert why["label"] == "good"
+    assert (why["label"], why["words_note"]) == ("good", "")
 
 
 def test_of_texts_that_wait_only_the_newest_is_judged(sent):

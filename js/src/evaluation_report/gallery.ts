@@ -3,6 +3,7 @@ import { foreign, h } from "../dom";
 import { Cleanup, type Model } from "../host";
 import { countText } from "../numbers";
 import { Thumbnails } from "../thumbnails";
+import { coloured, keyOf, type Explained } from "../words";
 import type { Report, Row } from "./report";
 import { roveList, stopAtFirst } from "./roving";
 
@@ -17,6 +18,12 @@ interface Answer {
   rows: Row[];
 }
 
+interface Why extends Explained {
+  kind: string;
+  row: number;
+  problem?: string;
+}
+
 /** Rows as Python sends them; `show` begins anew with what is chosen now. */
 export class Gallery {
   readonly element = h("div", { class: "mlnb-rows" });
@@ -27,7 +34,7 @@ export class Gallery {
   private readonly thumbnails: Thumbnails;
   private readonly shown = new Map<number, HTMLButtonElement>();
   private request = 0;
-  private picked: number | null = null;
+  private picked: Row | null = null;
 
   constructor(private readonly model: Model, private readonly report: Report, cleanup: Cleanup) {
     this.all = h("button", { type: "button", class: "mlnb-link", on: () => report.set("chosen", {}) }, "show all");
@@ -39,8 +46,9 @@ export class Gallery {
     roveList(this.list);
     this.thumbnails = new Thumbnails(model, cleanup);
     this.thumbnails.onArrive((rows) => rows.forEach((row) => this.paint(row)));
-    cleanup.follow(model, "msg:custom", ((answer: Answer) => {
+    cleanup.follow(model, "msg:custom", ((answer: Answer & Why) => {
       if (answer.kind === "rows" && answer.request === this.request) this.add(answer);
+      if (answer.kind === "why" && answer.row === this.picked?.row) this.explain(this.picked, answer);
     }) as never);
   }
 
@@ -77,12 +85,11 @@ export class Gallery {
 
   private item(row: Row): HTMLButtonElement {
     const said = this.report.said(row);
-    const item = h("button", { type: "button", class: `mlnb-row${row.wrong ? " mlnb-mistake" : ""}`, on: () => this.pick(row.row) });
+    const item = h("button", { type: "button", class: `mlnb-row${row.wrong ? " mlnb-mistake" : ""}`, on: () => this.pick(row) });
     item.setAttribute("aria-pressed", "false");
     item.setAttribute("aria-label", `${said}; ${row.text ?? row.name}`);
     if (this.report.content === "picture") item.append(h("span", { class: "mlnb-shot" }));
-    else if (row.text === "") item.append(h("span", { class: "mlnb-words mlnb-muted" }, "(empty)"));
-    else item.append(foreign(row.text ?? row.name, 400, "mlnb-words"));
+    else item.append(wordsOf(row));
     item.append(h("span", { class: "mlnb-said" }, said));
     item.title = row.name;
     return item;
@@ -100,9 +107,30 @@ export class Gallery {
     place.replaceChildren(image);
   }
 
-  private pick(row: number): void {
-    this.picked = this.picked === row ? null : row;
-    for (const [one, item] of this.shown) item.setAttribute("aria-pressed", String(one === this.picked));
-    this.model.send({ kind: "pick", rows: this.picked === null ? [] : [this.picked] });
+  private pick(row: Row): void {
+    const before = this.picked;
+    this.picked = before?.row === row.row ? null : row;
+    if (before) this.words(before)?.replaceWith(wordsOf(before));
+    for (const [one, item] of this.shown) item.setAttribute("aria-pressed", String(one === this.picked?.row));
+    this.model.send({ kind: "pick", rows: this.picked === null ? [] : [row.row] });
+    if (!this.picked || !row.text || !this.report.explains) return;
+    this.words(row)?.append(h("span", { class: "mlnb-muted mlnb-key" }, "asking the model why…"));
+    this.model.send({ kind: "why", row: row.row });
   }
+
+  private explain(row: Row, why: Why): void {
+    const words = this.words(row);
+    if (why.problem) return words?.replaceWith(wordsOf(row, h("span", { class: "mlnb-warn mlnb-key" }, foreign(why.problem, 300))));
+    words?.classList.add("mlnb-explained");
+    words?.replaceChildren(...coloured(why.words ?? []), keyOf(why));
+  }
+
+  private words(row: Row): Element | null | undefined {
+    return this.shown.get(row.row)?.querySelector(".mlnb-words");
+  }
+}
+
+function wordsOf(row: Row, below?: Node): HTMLElement {
+  if (row.text === "") return h("span", { class: "mlnb-words mlnb-muted" }, "(empty)");
+  return h("span", { class: "mlnb-words" }, foreign(row.text ?? row.name, 400), below);
 }

@@ -1,6 +1,6 @@
 // EvaluationReport: numbers, confusion matrix, and the rows behind each of its cells. Traits: facts,
-// beside, notes, noun, content, many, classes, matrix, pairs, table, calibration, order, chosen.
-// Messages: rows, thumbnails, pick, curves and figure up; their answers and error down.
+// beside, notes, noun, content, many, classes, matrix, pairs, table, calibration, explains, order,
+// chosen. Messages: rows, thumbnails, pick, why, curves and figure up; their answers and error down.
 import { copyText } from "../clipboard";
 import { displayText } from "../display_text";
 import { button, foreign, h } from "../dom";
@@ -94,7 +94,8 @@ class Tabs {
   private open(name: string, element: HTMLElement): void {
     for (const [one, made] of this.buttons) made.setAttribute("aria-pressed", String(one === name));
     const first = name === "unsure" ? "least sure first · " : name === "wrong" ? "most wrong first · " : "";
-    this.hint.textContent = `${first}click a cell of the matrix to see its ${this.report.noun}s`;
+    const why = this.report.explains ? `, a ${this.report.noun} to see which words speak for its answer` : "";
+    this.hint.textContent = `${first}click a cell of the matrix to see its ${this.report.noun}s${why}`;
     if (this.pane.firstChild !== element) this.pane.replaceChildren(element);
   }
 }

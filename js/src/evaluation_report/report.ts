@@ -49,6 +49,7 @@ export class Report {
   readonly table: Scores[];
   readonly calibration: number[][];
   readonly content: string;
+  readonly explains: boolean;
 
   constructor(private readonly model: Model) {
     const trait = <T>(name: string, otherwise: T) => (model.get(name) ?? otherwise) as T;
@@ -60,6 +61,7 @@ export class Report {
     this.table = trait("table", []);
     this.calibration = trait("calibration", []);
     this.content = trait("content", "");
+    this.explains = trait("explains", false);
   }
 
   get chosen(): Chosen {

@@ -24,7 +24,7 @@ export class Bar<R extends Row, L extends Look> {
       this.state.change({ labelling: !this.state.look.labelling, ...kind.whenLabelling } as Partial<L>));
     this.element.append(
       h("div", { class: "mlnb-bar" }, this.title, this.facts, h("span", { class: "mlnb-space" }),
-        ...(kind.bar ?? []), this.undo, this.labelling),
+        h("span", { class: "mlnb-doing" }, ...(kind.bar ?? []), this.undo, this.labelling)),
       this.tools);
   }
 

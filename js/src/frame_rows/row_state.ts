@@ -125,7 +125,12 @@ export class RowState<R extends Row = Row, L extends Look = Look> {
 
   private readChosen(): void {
     if (this.waiting > 0) return; // what was clicked meanwhile is newer
+    const before = this.chosen;
     this.chosen = new Set(new Int32Array(bytesOf(this.model, "chosen")));
+    const isMine = before.size === this.chosen.size && [...before].every((row) => this.chosen.has(row));
+    if (!isMine && !this.look.labelling && !this.chosen.has(this.current)) {
+      this.current = this.view.find((row) => this.chosen.has(row)) ?? this.current; // what is told beside is of these
+    }
     this.changed("chosen");
   }
 

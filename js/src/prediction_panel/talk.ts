@@ -1,13 +1,12 @@
 // Questions to the kernel and their answers: each question has a name, and what comes back under it
 // goes to whoever asked. A view's names are its own, so that two views do not hear each other.
 import type { Cleanup, Model } from "../host";
+import type { Word } from "../words";
 
 export interface Bar {
   label: string;
   share: number;
 }
-
-export type Word = [string, number | null];
 
 /** What `mlnb/widgets/prediction_panel.py` sends; `kind` says which of these are there. */
 export interface Message {
@@ -21,6 +20,7 @@ export interface Message {
   message?: string;
   label?: string;
   words?: Word[];
+  words_note?: string;
   width?: number;
   height?: number;
 }

@@ -10,6 +10,6 @@ export function header(title: string, facts: string, status = "", ...actions: No
   bar.append(h("span", { class: "mlnb-space" }));
   const state = h("span", { class: "mlnb-muted mlnb-status" }, status ? foreign(status, 120) : null);
   state.setAttribute("role", "status");
-  bar.append(state, ...actions);
+  bar.append(state, h("span", { class: "mlnb-doing" }, ...actions));
   return bar;
 }

@@ -67,6 +67,9 @@ export function dots(steps: readonly number[], values: readonly (number | null)[
   return drawn;
 }
 
+// What differs by rounding only is flat: an axis of such a range has no end of ticks.
+const FLAT = 1e-6;
+
 /** The range of what is drawn: everything, but where a few values dwarf the rest. */
 export function heights(drawn: readonly Drawn[], log: boolean): [number, number] {
   const values: number[] = [];
@@ -74,6 +77,7 @@ export function heights(drawn: readonly Drawn[], log: boolean): [number, number]
   if (values.length === 0) return log ? [0.1, 1] : [0, 1];
   values.sort((a, b) => a - b);
   let [low, high] = [values[0]!, values.at(-1)!];
+  if (high - low <= FLAT * Math.max(Math.abs(low), Math.abs(high))) high = low;
   if (log) return low === high ? [low / 2, high * 2] : [low / (high / low) ** 0.04, high * (high / low) ** 0.04];
   const most = values[Math.floor(0.98 * (values.length - 1))]!;
   if (values.length > 50 && high - low > 4 * (most - low) && most > low) high = low + 1.6 * (most - low);

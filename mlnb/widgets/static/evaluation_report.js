@@ -7,8 +7,8 @@ function displayText(text2, limit = 80) {
   const shortEnough = text2.length <= limit;
   const characters = shortEnough ? [] : Array.from(text2);
   const whole = shortEnough || characters.length <= limit;
-  const shown = (whole ? text2 : characters.slice(0, limit - 1).join("")).replace(UNSEEN, escapeOf);
-  return whole ? shown : `${shown}…`;
+  const shown2 = (whole ? text2 : characters.slice(0, limit - 1).join("")).replace(UNSEEN, escapeOf);
+  return whole ? shown2 : `${shown2}…`;
 }
 function escapeOf(character) {
   const code = character.codePointAt(0);
@@ -39,9 +39,9 @@ function option(caption, value) {
   return made;
 }
 function foreign(text2, limit = 80, className = "") {
-  const shown = displayText(text2, limit);
+  const shown2 = displayText(text2, limit);
   const whole = displayText(text2, 4e3);
-  return h("span", { class: className, title: shown === whole ? "" : whole }, shown);
+  return h("span", { class: className, title: shown2 === whole ? "" : whole }, shown2);
 }
 var SVG = "http://www.w3.org/2000/svg";
 function svg(tag, attributes, ...children) {
@@ -180,7 +180,7 @@ var NUMBERS = ["precision", "recall", "f1", "support"];
 function classesView(report, choose) {
   let by = "class";
   let falling = false;
-  let shown = FIRST;
+  let shown2 = FIRST;
   const body = h("tbody");
   const headings = ["class", ...NUMBERS].map((name) => {
     const caption = name === "f1" ? "F1" : name === "support" ? `${report.noun}s` : name;
@@ -201,10 +201,10 @@ function classesView(report, choose) {
     const order = report.table.map((_, at) => at);
     const value = (at) => by === "class" ? at : report.table[at][by] ?? -1;
     order.sort((a, b) => (falling ? -1 : 1) * (value(a) - value(b)));
-    body.replaceChildren(...order.slice(0, shown).map((at) => line(report, at, choose)));
-    const rest = order.length - shown;
+    body.replaceChildren(...order.slice(0, shown2).map((at) => line(report, at, choose)));
+    const rest = order.length - shown2;
     if (rest > 0) {
-      const more = h("button", { type: "button", class: "mlnb-more", on: () => (shown = order.length, draw()) }, `and ${countText(rest)} more`);
+      const more = h("button", { type: "button", class: "mlnb-more", on: () => (shown2 = order.length, draw()) }, `and ${countText(rest)} more`);
       const cell = h("td", {}, more);
       cell.colSpan = headings.length;
       body.append(h("tr", {}, cell));
@@ -404,6 +404,33 @@ function addressOf(buffer) {
   return URL.createObjectURL(new Blob([buffer], { type }));
 }
 
+// src/words.ts
+var WEAK = 0.05;
+function coloured(words2) {
+  const most = Math.max(WEAK, ...words2.map(([, share]) => Math.abs(share ?? 0)));
+  return words2.map((word) => span(word, most));
+}
+function keyOf({ label = "", words_note: note = "" }) {
+  const key = h("span", { class: "mlnb-muted mlnb-key" });
+  key.append(
+    h("span", { class: "mlnb-for" }, "speaks for"),
+    " ",
+    foreign(label, 60),
+    " · ",
+    h("span", { class: "mlnb-against" }, "against it")
+  );
+  if (note) key.append(" · ", foreign(note, 300));
+  return key;
+}
+function span([piece, share], most) {
+  const lines = piece.split("\n").flatMap((part, i) => i === 0 ? [shown(part)] : [document.createTextNode("\n"), shown(part)]);
+  if (share === null || Math.abs(share) < WEAK * most) return h("span", {}, ...lines);
+  const element = h("span", { class: share > 0 ? "mlnb-for" : "mlnb-against", title: `${share > 0 ? "+" : "−"}${Math.abs(share).toFixed(2)}` }, ...lines);
+  element.style.setProperty("--mlnb-weight", `${Math.round(15 + 55 * Math.abs(share) / most)}%`);
+  return element;
+}
+var shown = (part) => foreign(part, 4e3);
+
 // src/evaluation_report/roving.ts
 var STEPS = {
   ArrowLeft: [-1, 0],
@@ -466,6 +493,7 @@ var Gallery = class {
     this.thumbnails.onArrive((rows) => rows.forEach((row) => this.paint(row)));
     cleanup.follow(model, "msg:custom", ((answer) => {
       if (answer.kind === "rows" && answer.request === this.request) this.add(answer);
+      if (answer.kind === "why" && answer.row === this.picked?.row) this.explain(this.picked, answer);
     }));
   }
   model;
@@ -509,12 +537,11 @@ var Gallery = class {
   }
   item(row) {
     const said = this.report.said(row);
-    const item = h("button", { type: "button", class: `mlnb-row${row.wrong ? " mlnb-mistake" : ""}`, on: () => this.pick(row.row) });
+    const item = h("button", { type: "button", class: `mlnb-row${row.wrong ? " mlnb-mistake" : ""}`, on: () => this.pick(row) });
     item.setAttribute("aria-pressed", "false");
     item.setAttribute("aria-label", `${said}; ${row.text ?? row.name}`);
     if (this.report.content === "picture") item.append(h("span", { class: "mlnb-shot" }));
-    else if (row.text === "") item.append(h("span", { class: "mlnb-words mlnb-muted" }, "(empty)"));
-    else item.append(foreign(row.text ?? row.name, 400, "mlnb-words"));
+    else item.append(wordsOf(row));
     item.append(h("span", { class: "mlnb-said" }, said));
     item.title = row.name;
     return item;
@@ -531,11 +558,29 @@ var Gallery = class {
     place.replaceChildren(image);
   }
   pick(row) {
-    this.picked = this.picked === row ? null : row;
-    for (const [one, item] of this.shown) item.setAttribute("aria-pressed", String(one === this.picked));
-    this.model.send({ kind: "pick", rows: this.picked === null ? [] : [this.picked] });
+    const before = this.picked;
+    this.picked = before?.row === row.row ? null : row;
+    if (before) this.words(before)?.replaceWith(wordsOf(before));
+    for (const [one, item] of this.shown) item.setAttribute("aria-pressed", String(one === this.picked?.row));
+    this.model.send({ kind: "pick", rows: this.picked === null ? [] : [row.row] });
+    if (!this.picked || !row.text || !this.report.explains) return;
+    this.words(row)?.append(h("span", { class: "mlnb-muted mlnb-key" }, "asking the model why…"));
+    this.model.send({ kind: "why", row: row.row });
+  }
+  explain(row, why) {
+    const words2 = this.words(row);
+    if (why.problem) return words2?.replaceWith(wordsOf(row, h("span", { class: "mlnb-warn mlnb-key" }, foreign(why.problem, 300))));
+    words2?.classList.add("mlnb-explained");
+    words2?.replaceChildren(...coloured(why.words ?? []), keyOf(why));
+  }
+  words(row) {
+    return this.shown.get(row.row)?.querySelector(".mlnb-words");
   }
 };
+function wordsOf(row, below) {
+  if (row.text === "") return h("span", { class: "mlnb-words mlnb-muted" }, "(empty)");
+  return h("span", { class: "mlnb-words" }, foreign(row.text ?? row.name, 400), below);
+}
 
 // src/evaluation_report/report.ts
 var MANY_COLUMNS = ["found", "missed", "wrongly given"];
@@ -551,6 +596,7 @@ var Report = class {
     this.table = trait("table", []);
     this.calibration = trait("calibration", []);
     this.content = trait("content", "");
+    this.explains = trait("explains", false);
   }
   model;
   classes;
@@ -561,6 +607,7 @@ var Report = class {
   table;
   calibration;
   content;
+  explains;
   get chosen() {
     return this.model.get("chosen") ?? {};
   }
@@ -731,10 +778,10 @@ var Tabs = class {
     this.open(this.report.order, this.gallery.element);
     this.gallery.show();
   }
-  add(name, element, shown) {
+  add(name, element, shown2) {
     this.tab(name, name, () => {
       this.open(name, element);
-      shown();
+      shown2();
     });
   }
   addCurves() {
@@ -753,7 +800,8 @@ var Tabs = class {
   open(name, element) {
     for (const [one, made] of this.buttons) made.setAttribute("aria-pressed", String(one === name));
     const first = name === "unsure" ? "least sure first · " : name === "wrong" ? "most wrong first · " : "";
-    this.hint.textContent = `${first}click a cell of the matrix to see its ${this.report.noun}s`;
+    const why = this.report.explains ? `, a ${this.report.noun} to see which words speak for its answer` : "";
+    this.hint.textContent = `${first}click a cell of the matrix to see its ${this.report.noun}s${why}`;
     if (this.pane.firstChild !== element) this.pane.replaceChildren(element);
   }
 };

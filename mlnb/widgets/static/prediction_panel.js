@@ -130,7 +130,7 @@ function header(title, facts, status = "", ...actions) {
   bar.append(h("span", { class: "mlnb-space" }));
   const state = h("span", { class: "mlnb-muted mlnb-status" }, status ? foreign(status, 120) : null);
   state.setAttribute("role", "status");
-  bar.append(state, ...actions);
+  bar.append(state, h("span", { class: "mlnb-doing" }, ...actions));
   return bar;
 }
 
@@ -816,10 +816,36 @@ var Talk = class {
   }
 };
 
+// src/words.ts
+var WEAK = 0.05;
+function coloured(words2) {
+  const most = Math.max(WEAK, ...words2.map(([, share]) => Math.abs(share ?? 0)));
+  return words2.map((word) => span(word, most));
+}
+function keyOf({ label = "", words_note: note = "" }) {
+  const key = h("span", { class: "mlnb-muted mlnb-key" });
+  key.append(
+    h("span", { class: "mlnb-for" }, "speaks for"),
+    " ",
+    foreign(label, 60),
+    " · ",
+    h("span", { class: "mlnb-against" }, "against it")
+  );
+  if (note) key.append(" · ", foreign(note, 300));
+  return key;
+}
+function span([piece, share], most) {
+  const lines = piece.split("\n").flatMap((part, i) => i === 0 ? [shown(part)] : [document.createTextNode("\n"), shown(part)]);
+  if (share === null || Math.abs(share) < WEAK * most) return h("span", {}, ...lines);
+  const element = h("span", { class: share > 0 ? "mlnb-for" : "mlnb-against", title: `${share > 0 ? "+" : "−"}${Math.abs(share).toFixed(2)}` }, ...lines);
+  element.style.setProperty("--mlnb-weight", `${Math.round(15 + 55 * Math.abs(share) / most)}%`);
+  return element;
+}
+var shown = (part) => foreign(part, 4e3);
+
 // src/prediction_panel/text_pane.ts
 var PAUSE = 250;
 var LONGEST = 2e5;
-var WEAK = 0.05;
 var TextPane = class {
   constructor(model, cleanup, talk, line) {
     this.talk = talk;
@@ -840,7 +866,7 @@ var TextPane = class {
     const typed = h("div", { class: "mlnb-typed" }, this.field, this.reasons);
     this.element = h("div", { class: "mlnb-ask" }, typed, this.said.element);
     cleanup.add(() => clearTimeout(this.timer));
-    this.drawReasons([], "");
+    this.drawReasons({});
   }
   talk;
   line;
@@ -858,7 +884,7 @@ var TextPane = class {
     if (document.activeElement === this.field) return;
     this.field.value = this.answered = last.asked;
     this.said.draw(last);
-    this.drawReasons(last.words ?? [], last.bars?.[0]?.label ?? "");
+    this.drawReasons({ ...last, label: last.bars?.[0]?.label });
   }
   ask() {
     clearTimeout(this.timer);
@@ -869,7 +895,7 @@ var TextPane = class {
     if (text2.trim() === "") {
       this.answered = "";
       this.said.draw(null);
-      return this.drawReasons([], "");
+      return this.drawReasons({});
     }
     const began = performance.now();
     this.newest = this.talk.open((message) => {
@@ -884,40 +910,23 @@ var TextPane = class {
   }
   explain() {
     const text2 = this.answered;
-    if (!this.why.on || text2 === "") return this.drawReasons([], "");
+    if (!this.why.on || text2 === "") return this.drawReasons({});
     const request = this.talk.open((message) => {
       if (text2 !== this.answered || !this.why.on) return;
       if (message.kind === "error") return this.line.wrong(message.message ?? "");
-      this.drawReasons(message.words ?? [], message.label ?? "");
+      this.drawReasons(message);
     });
     this.talk.send("why", request, { text: text2 });
   }
-  drawReasons(words2, label) {
+  drawReasons(explained) {
+    const words2 = explained.words ?? [];
     this.reasons.hidden = words2.length === 0;
     this.reasons.classList.remove("mlnb-old");
-    const shares = words2.map(([, share]) => Math.abs(share ?? 0));
-    const most = Math.max(WEAK, ...shares);
-    const key = h("div", { class: "mlnb-muted mlnb-key" });
-    key.append(
-      h("span", { class: "mlnb-for" }, "speaks for"),
-      " ",
-      foreign(label, 60),
-      " · ",
-      h("span", { class: "mlnb-against" }, "against it")
-    );
     const text2 = h("p", { class: "mlnb-words", label: "the words by what they add" });
-    text2.append(...words2.map((word) => span(word, most)));
-    this.reasons.replaceChildren(text2, key);
+    text2.append(...coloured(words2));
+    this.reasons.replaceChildren(text2, keyOf(explained));
   }
 };
-function span([piece, share], most) {
-  const lines = piece.split("\n").flatMap((part, i) => i === 0 ? [shown(part)] : [document.createTextNode("\n"), shown(part)]);
-  if (share === null || Math.abs(share) < WEAK * most) return h("span", {}, ...lines);
-  const element = h("span", { class: share > 0 ? "mlnb-for" : "mlnb-against", title: `${share > 0 ? "+" : "−"}${Math.abs(share).toFixed(2)}` }, ...lines);
-  element.style.setProperty("--mlnb-weight", `${Math.round(15 + 55 * Math.abs(share) / most)}%`);
-  return element;
-}
-var shown = (part) => foreign(part, 4e3);
 
 // src/prediction_panel/index.ts
 function render({ model, el }) {

@@ -238,9 +238,7 @@ var Bar = class {
         this.title,
         this.facts,
         h("span", { class: "mlnb-space" }),
-        ...kind.bar ?? [],
-        this.undo,
-        this.labelling
+        h("span", { class: "mlnb-doing" }, ...kind.bar ?? [], this.undo, this.labelling)
       ),
       this.tools
     );
@@ -455,7 +453,12 @@ var RowState = class {
   }
   readChosen() {
     if (this.waiting > 0) return;
+    const before = this.chosen;
     this.chosen = new Set(new Int32Array(bytesOf(this.model, "chosen")));
+    const isMine = before.size === this.chosen.size && [...before].every((row) => this.chosen.has(row));
+    if (!isMine && !this.look.labelling && !this.chosen.has(this.current)) {
+      this.current = this.view.find((row) => this.chosen.has(row)) ?? this.current;
+    }
     this.changed("chosen");
   }
   forgetRows() {

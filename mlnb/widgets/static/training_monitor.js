@@ -437,12 +437,14 @@ function dots(steps, values, first, last, columns) {
   }
   return drawn;
 }
+var FLAT = 1e-6;
 function heights(drawn, log) {
   const values = [];
   for (const one of drawn) for (const value of one) if (value !== null && (!log || value > 0)) values.push(value);
   if (values.length === 0) return log ? [0.1, 1] : [0, 1];
   values.sort((a, b) => a - b);
   let [low, high] = [values[0], values.at(-1)];
+  if (high - low <= FLAT * Math.max(Math.abs(low), Math.abs(high))) high = low;
   if (log) return low === high ? [low / 2, high * 2] : [low / (high / low) ** 0.04, high * (high / low) ** 0.04];
   const most = values[Math.floor(0.98 * (values.length - 1))];
   if (values.length > 50 && high - low > 4 * (most - low) && most > low) high = low + 1.6 * (most - low);
