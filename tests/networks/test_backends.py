@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from no_compiler import without_a_compiler
 
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
@@ -167,19 +168,8 @@ def test_compile_answers_alike_and_is_in_the_table():
 
 
 @pytest.mark.compile
-def test_without_a_compiler_the_table_says_so(monkeypatch: pytest.MonkeyPatch):
-    import torch._inductor.config
-    import torch._inductor.cpp_builder
-
-    monkeypatch.setattr(torch._inductor.config.cpp, "cxx", ("no-such-compiler",))
-    monkeypatch.setattr(torch._inductor.config, "force_disable_caches", True)
-    forget = getattr(torch._inductor.cpp_builder.get_cpp_compiler, "cache_clear", lambda: None)
-    forget()
-    torch._dynamo.reset()
-    try:
+def test_without_a_compiler_the_table_says_so():
+    with without_a_compiler():
         table = backends(net(), torch.randn(3, 6))
-    finally:
-        forget()
-        torch._dynamo.reset()
     assert "no working C++ compiler" in table["compile"].unavailable
     assert table["onnxruntime"].difference < 1e-5

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from no_compiler import without_a_compiler
 from torch import Tensor, nn
 from torch.optim import SGD, AdamW, RMSprop
 
@@ -114,21 +115,12 @@ def test_accumulated_batches_compile_too() -> None:
 
 
 @pytest.mark.compile
-def test_without_a_compiler_it_trains_eagerly_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch._inductor.config
-    import torch._inductor.cpp_builder
-
-    monkeypatch.setattr(torch._inductor.config.cpp, "cxx", ("no-such-compiler",))
-    monkeypatch.setattr(torch._inductor.config, "force_disable_caches", True)
-    forget = getattr(torch._inductor.cpp_builder.get_cpp_compiler, "cache_clear", lambda: None)
-    forget()
-    try:
+def test_without_a_compiler_it_trains_eagerly_and_says_so() -> None:
+    with without_a_compiler():
         compiled, eager = pair(AdamW, {"fused": True})
         for seed in range(4):
             loss, _ = compiled(*batch(seed))
             assert torch.equal(loss, eager(*batch(seed))[0])
-    finally:
-        forget()
     assert len(compiled.notes) == 1
     assert "no working C++ compiler" in compiled.notes[0]
     assert not compiled.compiles
