@@ -97,6 +97,10 @@ test("a few values that dwarf the rest do not press it flat; a logarithm shows a
   expect(heights(drawn, true)[1]).toBeGreaterThan(900);
   expect(heights([[null]], false)).toEqual([0, 1]);
   expect(heights([[0, -1]], true)).toEqual([0.1, 1]);
+  for (let loss = 0.001; loss < 1; loss *= 1.01) {
+    const low = heights([[loss, 3 * loss]], true)[0];
+    expect(Number(low.toExponential().split("e")[0])).toBeLessThanOrEqual(9.000001); // more: ticks without end
+  }
   for (const log of [false, true]) {
     const [low, high] = heights([[2.302585, 2.302585 + 5e-16]], log); // such an axis never ended
     expect(high - low).toBeGreaterThan(0.1);

@@ -78,12 +78,19 @@ export function heights(drawn: readonly Drawn[], log: boolean): [number, number]
   values.sort((a, b) => a - b);
   let [low, high] = [values[0]!, values.at(-1)!];
   if (high - low <= FLAT * Math.max(Math.abs(low), Math.abs(high))) high = low;
-  if (log) return low === high ? [low / 2, high * 2] : [low / (high / low) ** 0.04, high * (high / low) ** 0.04];
+  if (log) return low === high ? [ticked(low / 2), high * 2] : [ticked(low / (high / low) ** 0.04), high * (high / low) ** 0.04];
   const most = values[Math.floor(0.98 * (values.length - 1))]!;
   if (values.length > 50 && high - low > 4 * (most - low) && most > low) high = low + 1.6 * (most - low);
   if (low === high) [low, high] = [low - Math.abs(low || 1) * 0.5, high + Math.abs(high || 1) * 0.5];
   const room = 0.04 * (high - low);
   return [low >= 0 && low < 0.35 * high ? 0 : low - room, high + room];
+}
+
+// uPlot's logarithmic ticks never end where the lowest begins with more than nine: 0.096 + 0.01 is
+// rounded past 0.1, and the next steps to 0.
+function ticked(low: number): number {
+  const unit = 10 ** Math.floor(Math.log10(low));
+  return Math.min(low, 9 * unit);
 }
 
 function between(curve: Curve, values: Float32Array, at: number, step: number): number | null {

@@ -72,7 +72,6 @@ export class Plot {
 
   private options(width: number): uPlot.Options {
     const font = "11px system-ui, sans-serif";
-    const { log } = this.view;
     const axis = { stroke: () => this.colors().muted, font, grid: { stroke: () => this.colors().grid, width: 1 }, ticks: { show: false } };
     return {
       width,
@@ -86,9 +85,7 @@ export class Plot {
       },
       scales: {
         x: { time: false, range: () => [this.view.first, this.view.last] },
-        // A plot that was just replaced paints once more, with the heights of the next one: from 0, a
-        // logarithmic axis has ticks without end.
-        y: { distr: log ? 3 : 1, range: () => (log && this.now.low <= 0 ? [0.1, 1] : [this.now.low, this.now.high]) },
+        y: { distr: this.view.log ? 3 : 1, range: () => [this.now.low, this.now.high] },
       },
       axes: [
         { ...axis, size: 26, gap: 4, space: 70, values: (_, ticks) => ticks.map(stepText) },

@@ -445,12 +445,16 @@ function heights(drawn, log) {
   values.sort((a, b) => a - b);
   let [low, high] = [values[0], values.at(-1)];
   if (high - low <= FLAT * Math.max(Math.abs(low), Math.abs(high))) high = low;
-  if (log) return low === high ? [low / 2, high * 2] : [low / (high / low) ** 0.04, high * (high / low) ** 0.04];
+  if (log) return low === high ? [ticked(low / 2), high * 2] : [ticked(low / (high / low) ** 0.04), high * (high / low) ** 0.04];
   const most = values[Math.floor(0.98 * (values.length - 1))];
   if (values.length > 50 && high - low > 4 * (most - low) && most > low) high = low + 1.6 * (most - low);
   if (low === high) [low, high] = [low - Math.abs(low || 1) * 0.5, high + Math.abs(high || 1) * 0.5];
   const room = 0.04 * (high - low);
   return [low >= 0 && low < 0.35 * high ? 0 : low - room, high + room];
+}
+function ticked(low) {
+  const unit = 10 ** Math.floor(Math.log10(low));
+  return Math.min(low, 9 * unit);
 }
 function between(curve, values, at, step) {
   if (at <= 0 || at >= curve.length) return null;
@@ -4956,7 +4960,6 @@ var Plot = class {
   }
   options(width) {
     const font2 = "11px system-ui, sans-serif";
-    const { log } = this.view;
     const axis = { stroke: () => this.colors().muted, font: font2, grid: { stroke: () => this.colors().grid, width: 1 }, ticks: { show: false } };
     return {
       width,
@@ -4970,9 +4973,7 @@ var Plot = class {
       },
       scales: {
         x: { time: false, range: () => [this.view.first, this.view.last] },
-        // A plot that was just replaced paints once more, with the heights of the next one: from 0, a
-        // logarithmic axis has ticks without end.
-        y: { distr: log ? 3 : 1, range: () => log && this.now.low <= 0 ? [0.1, 1] : [this.now.low, this.now.high] }
+        y: { distr: this.view.log ? 3 : 1, range: () => [this.now.low, this.now.high] }
       },
       axes: [
         { ...axis, size: 26, gap: 4, space: 70, values: (_2, ticks2) => ticks2.map(stepText) },
