@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +72,17 @@ def _remove(folder: Path, name: str, sha256: str) -> None:
         file.unlink()
         for place in list(PurePosixPath(name).parents)[:-1]:
             (folder / place).rmdir()
+
+
+@contextmanager
+def rebuilding(folder: Path, what: str) -> Iterator[None]:
+    """Say of whatever fails while something is built from its files that it is none of ours."""
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, OSError, MlnbError) as error:
+        raise CheckpointError(f"{shown(folder)} holds no {what} that mlnb knows.") from error
 
 
 def read_facts(folder: Path, json_file: str, form: str, version: int) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from torch import nn
 
 from mlnb.cache import write_whole
 from mlnb.errors import ExportError, need
-from mlnb.formats.onnx.file import CLASSES
-from mlnb.formatting import display_text, first_line
+from mlnb.formatting import display_text
 from mlnb.models import quantized
-from mlnb.networks.export import ExportReport, named_shapes, session
+from mlnb.networks.export import session
 from mlnb.networks.taken import take
 from mlnb.networks.to_onnx import to_onnx
 from mlnb.progress import progress
+from mlnb.tasks.exporting import OUTPUT, describe, difference, report, require_close
 from mlnb.tasks.images.export_joints import behind, opset_of, rename
 from mlnb.tasks.images.export_model import model_graph
 from mlnb.tasks.images.export_pixels import pixels_graph
@@ -32,12 +32,12 @@ from mlnb.tasks.images.features import TorchFeatures, fast
 if TYPE_CHECKING:
     import os
 
+    from mlnb.networks.export import ExportReport
     from mlnb.tasks.images.classification import ImageClassifier
     from mlnb.tasks.images.features import Features
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-OUTPUT = "probabilities"
 _WRONG = 0.02
 """The most by which a probability may differ: a grey level of rounding moves it by less."""
 _WRONG_QUANTISED = 0.1
@@ -58,26 +58,15 @@ def export(
         done(1)
         if preprocessing:
             made = behind(pixels_graph(opset_of(made), classifier.preprocessing_), made)
-        _describe(made, classifier)
+        pixels = json.dumps(classifier.preprocessing_.to_json())
+        backbone = classifier._features.text
+        describe(made, classifier, {"preprocessing": pixels, "backbone": backbone})
         content = made.SerializeToString()
         done(2)
-        difference = _checked(classifier, content, preprocessing)
+        largest = _checked(classifier, content, preprocessing)
         done(3)
     write_whole(target, content)
-    return ExportReport(
-        path=target,
-        inputs=named_shapes(made.graph.input),
-        outputs=named_shapes(made.graph.output),
-        nbytes=len(content),
-        difference=difference,
-        largest=1.0,
-        quantized=None,
-        quantized_difference=None,
-        float_nbytes=len(content),
-        seconds=time.monotonic() - begun,
-        opset=opset_of(made),
-        ir=made.ir_version,
-    )
+    return report(target, made, len(content), largest, opset=opset_of(made), begun=begun)
 
 
 # ------------------------------------------------------------------------------------- the networks
@@ -103,20 +92,6 @@ def _module_graph(module: nn.Module, shape: tuple[int, ...], name: str) -> Any:
     return made
 
 
-def _describe(model: Any, classifier: ImageClassifier) -> None:
-    """What one wants to know of the file, inside it."""
-    facts = {
-        CLASSES: json.dumps(classifier.classes_.tolist(), ensure_ascii=False),
-        "preprocessing": json.dumps(classifier.preprocessing_.to_json()),
-        "backbone": classifier._features.text,
-    }
-    model.producer_name = "mlnb"
-    del model.metadata_props[:]
-    for key, value in facts.items():
-        entry = model.metadata_props.add()
-        entry.key, entry.value = key, value
-
-
 # --------------------------------------------------------------------------------------- the check
 
 
@@ -136,20 +111,10 @@ def _checked(classifier: ImageClassifier, content: bytes, preprocessing: bool) -
         if not preprocessing:
             fit = classifier.preprocessing_.fit
             fed = classifier.preprocessing_(np.stack([fit(one) for one in pictures]))
-        try:
-            [came] = runs.run(None, {given.name: fed})
-        except Exception as error:
-            said = first_line(error)
-            raise ExportError(f"onnxruntime fails on the exported file: {said}") from error
         wanted = classifier.predict_proba(list(pictures))
-        largest = max(largest, float(np.abs(np.asarray(came, np.float32) - wanted).max()))
+        largest = max(largest, difference(runs, {given.name: fed}, wanted))
     most = _WRONG_QUANTISED if _is_quantised(classifier._features) else _WRONG
-    if not largest <= most:
-        raise ExportError(
-            f"The exported file answers otherwise than the classifier, by up to {largest:.2g} of a "
-            "probability; it was not written."
-        )
-    return largest
+    return require_close(largest, most)
 
 
 def _is_quantised(features: Features) -> bool:

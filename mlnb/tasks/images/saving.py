@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlnb.cache import write_whole
-from mlnb.errors import CheckpointError, DownloadError, MlnbError
+from mlnb.errors import CheckpointError, DownloadError
 from mlnb.formatting import display_text
 from mlnb.models.loading import load_model
 from mlnb.models.model import Model
@@ -26,7 +26,7 @@ from mlnb.networks.spec import from_spec
 from mlnb.tasks.images.features import ModelFeatures, TorchFeatures, torch_body
 from mlnb.tasks.images.heads import Standardise, headed
 from mlnb.tasks.images.preprocessing import Preprocessing
-from mlnb.tasks.keeping import below, fill, read_facts, read_tensors, shown, write
+from mlnb.tasks.keeping import below, fill, read_facts, read_tensors, rebuilding, shown, write
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -75,14 +75,12 @@ def load(kind: type[ImageClassifier], folder: str | os.PathLike[str], given: Any
     source = Path(folder).expanduser()
     facts = read_facts(source, JSON_FILE, FORMAT, VERSION)
     tensors = read_tensors(source, WEIGHTS_FILE, facts)
-    try:
+    with rebuilding(source, "classifier"):
         stored = dict(facts["backbone"])
         preprocessing = Preprocessing.from_json(facts["preprocessing"])
         classes = np.array(facts["classes"])
         head = from_spec(facts["head"], Sequential)
         words = {name: facts["words"][name] for name in _WORDS}
-    except (KeyError, TypeError, ValueError, MlnbError) as error:
-        raise CheckpointError(f"{shown(source)} holds no classifier that mlnb knows.") from error
     if stored.get("kind") == TorchFeatures.kind:
         body = _body(stored, tensors, given, source)
         features: Any = TorchFeatures(body, preprocessing)

@@ -12,9 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlnb.errors import CheckpointError, MlnbError
 from mlnb.networks.encoders import encoder
-from mlnb.tasks.keeping import below, check_files, fill, read_facts, read_tensors, shown, write
+from mlnb.tasks.keeping import (
+    below,
+    check_files,
+    fill,
+    read_facts,
+    read_tensors,
+    rebuilding,
+    write,
+)
 from mlnb.tasks.similarity.metric import Metric
 from mlnb.tasks.similarity.scoring import Scorer
 from mlnb.tasks.similarity.tuning import CrossNet
@@ -63,12 +70,8 @@ def load(kind: type[SentenceSimilarity], folder: str | os.PathLike[str], given: 
     facts = read_facts(source, JSON_FILE, FORMAT, VERSION)
     tensors = read_tensors(source, WEIGHTS_FILE, facts)
     check_files(source, facts)
-    try:
+    with rebuilding(source, "similarity"):
         return _loaded(kind, source, facts, tensors, given)
-    except CheckpointError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError, OSError, MlnbError) as error:
-        raise CheckpointError(f"{shown(source)} holds no similarity that mlnb knows.") from error
 
 
 def _loaded(

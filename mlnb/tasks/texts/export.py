@@ -13,7 +13,6 @@ An empty text has no ids to ask about; the classifier answers it by how often ea
 from __future__ import annotations
 
 import copy
-import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,20 +24,20 @@ import torch
 from torch import Tensor, nn
 
 from mlnb.errors import ExportError, need
-from mlnb.formats.onnx.file import CLASSES
-from mlnb.formatting import display_text, first_line
+from mlnb.formatting import display_text
 from mlnb.models.convert.exporter import OPSET, constant_batch, exported, require_small
 from mlnb.models.convert.target import export_target, write_export
-from mlnb.networks.export import ExportReport, named_shapes, session
+from mlnb.networks.export import session
 from mlnb.networks.tokenizing import PAD
 from mlnb.progress import progress
-from mlnb.tasks.images.export import OUTPUT
+from mlnb.tasks.exporting import OUTPUT, describe, difference, report, require_close
 from mlnb.tasks.texts.heads import probabilities
 from mlnb.tasks.texts.training import TextNet
 
 if TYPE_CHECKING:
     import os
 
+    from mlnb.networks.export import ExportReport
     from mlnb.tasks.texts.classification import TextClassifier
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -79,27 +78,17 @@ def export(classifier: TextClassifier, path: str | os.PathLike[str]) -> ExportRe
     with progress(f"export {target.name}", 3) as done:
         made = _graph(classifier)
         done(1)
-        _describe(made, classifier)
+        many = classifier._is_multi_label
+        labels = "any number of them" if many else "one"
+        encoder = classifier._features.text
+        describe(made, classifier, {"labels": labels, "encoder": encoder, "tokenizer": TOKENIZER})
         content = made.SerializeToString()
         done(2)
-        difference = _checked(classifier, content, tokenizer)
+        largest = _checked(classifier, content, tokenizer)
         done(3)
     write_export(target.with_name(TOKENIZER), tokenizer)
     write_export(target, content)
-    return ExportReport(
-        path=target,
-        inputs=named_shapes(made.graph.input),
-        outputs=named_shapes(made.graph.output),
-        nbytes=len(content),
-        difference=difference,
-        largest=1.0,
-        quantized=None,
-        quantized_difference=None,
-        float_nbytes=len(content),
-        seconds=time.monotonic() - begun,
-        opset=OPSET,
-        ir=made.ir_version,
-    )
+    return report(target, made, len(content), largest, opset=OPSET, begun=begun)
 
 
 class _Probabilities(TextNet):
@@ -162,21 +151,6 @@ def _slow_attention() -> Iterator[None]:
         torch.backends.mha.set_fastpath_enabled(before)
 
 
-def _describe(model: Any, classifier: TextClassifier) -> None:
-    """What one wants to know of the file, inside it; `classes` as of pictures."""
-    facts = {
-        CLASSES: json.dumps(classifier.classes_.tolist(), ensure_ascii=False),
-        "labels": "any number of them" if classifier._is_multi_label else "one",
-        "encoder": classifier._features.text,
-        "tokenizer": TOKENIZER,
-    }
-    model.producer_name = "mlnb"
-    del model.metadata_props[:]
-    for key, value in facts.items():
-        entry = model.metadata_props.add()
-        entry.key, entry.value = key, value
-
-
 # --------------------------------------------------------------------------------------- the check
 
 
@@ -193,23 +167,13 @@ def _checked(classifier: TextClassifier, content: bytes, tokenizer: bytes) -> fl
         rows = slice(at, at + _ROWS[min(at, len(_ROWS) - 1)])
         given = [column[rows] for column in columns]
         fed = [array for column in given for array in encoded(tokenizer, column)]
-        try:
-            [came] = runs.run(None, dict(zip(input_names(classifier), fed, strict=True)))
-        except Exception as error:
-            raise ExportError(
-                f"onnxruntime fails on the exported file: {first_line(error)}"
-            ) from error
         pairs = given[1] if len(given) > 1 else None
         logits = classifier.texts_to_logits(given[0], pairs, cached=False)
         wanted = probabilities(logits, classifier._is_multi_label)
-        largest = max(largest, float(np.abs(np.asarray(came, np.float32) - wanted).max()))
+        named = dict(zip(input_names(classifier), fed, strict=True))
+        largest = max(largest, difference(runs, named, wanted))
         at = rows.stop
-    if not largest <= _WRONG:
-        raise ExportError(
-            f"The exported file answers otherwise than the classifier, by up to {largest:.2g} of a "
-            "probability; it was not written."
-        )
-    return largest
+    return require_close(largest, _WRONG)
 
 
 def _texts(classifier: TextClassifier) -> list[list[str]]:

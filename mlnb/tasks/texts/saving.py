@@ -18,11 +18,20 @@ import torch
 from mlnb.cache import write_whole
 from mlnb.data.label_map import LabelMap
 from mlnb.data.text_columns import Columns
-from mlnb.errors import CheckpointError, MlnbError
+from mlnb.errors import CheckpointError
 from mlnb.networks.sequential import Sequential
 from mlnb.networks.spec import from_spec
 from mlnb.tasks.images.heads import Standardise, headed
-from mlnb.tasks.keeping import below, check_files, fill, read_facts, read_tensors, shown, write
+from mlnb.tasks.keeping import (
+    below,
+    check_files,
+    fill,
+    read_facts,
+    read_tensors,
+    rebuilding,
+    shown,
+    write,
+)
 from mlnb.tasks.texts.baselines import TfIdf
 from mlnb.tasks.texts.features import TextFeatures
 from mlnb.tasks.texts.fitting import TFIDF
@@ -78,12 +87,8 @@ def load(kind: type[TextClassifier], folder: str | os.PathLike[str], given: Any)
     facts = read_facts(source, JSON_FILE, FORMAT, VERSION)
     tensors = read_tensors(source, WEIGHTS_FILE, facts)
     check_files(source, facts)
-    try:
+    with rebuilding(source, "classifier"):
         return _loaded(kind, source, facts, tensors, given)
-    except CheckpointError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError, OSError, MlnbError) as error:
-        raise CheckpointError(f"{shown(source)} holds no classifier that mlnb knows.") from error
 
 
 # ------------------------------------------------------------------------------------------ writing
