@@ -18,33 +18,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from text_data import FIRST, QUICK, Size, classifier, encoder, fitted, pairs, quiet, yelp
 
-FIRST, SECOND = range(5), range(5, 10)
-ROUNDS = 5
 BATCH, TUNING_BATCH = 32, 16
-Seeds = tuple[range, ...]
-
-
-@dataclass(frozen=True)
-class Size:
-    """How much is measured."""
-
-    rows: int = 1_000
-    seeds: Seeds = (FIRST, SECOND)
-    rounds: int = ROUNDS
-    is_quick: bool = False
-
-
-QUICK = Size(200, (range(2),), 1, True)
 
 
 def frozen(size: Size) -> None:
     """A logistic regression on frozen features, beside the best of counted words."""
-    found = {seed: _fitted(size, seed) for seed in _all(size)}
+    found = {seed: fitted(size, seed) for seed in _all(size)}
     for seeds, bars in _with_bars(size):
         scores = [found[seed] for seed in seeds]
         name = f"frozen, seeds {seeds[0]} to {seeds[-1]}"
@@ -71,8 +55,8 @@ def cost(size: Size) -> None:
 
 
 def _fit_and_answer(size: Size, folder: str) -> None:
-    classifier, (test, _) = _classifier(size, 0, folder)
-    classifier.predict_proba(test)
+    made, (test, _) = classifier(size, 0, folder)
+    made.predict_proba(test)
 
 
 def tuned(size: Size) -> None:
@@ -94,17 +78,35 @@ def tuned(size: Size) -> None:
 
 def _tuned(size: Size, seed: int) -> tuple[Any, Any, float]:
     """How good it was before and after, and what came between in P."""
-    classifier, (test, labels) = _classifier(size, seed)
-    before, unit = classifier.evaluate(test, labels), _unit(size)
-    cost = _seconds(classifier.fine_tune) / unit
-    return before, classifier.evaluate(test, labels), cost
+    made, (test, labels) = classifier(size, seed)
+    before, unit = made.evaluate(test, labels), _unit(size)
+    cost = _seconds(made.fine_tune) / unit
+    return before, made.evaluate(test, labels), cost
+
+
+def own(size: Size) -> None:
+    """Networks of one's own from the builder, at the rates that nobody chose."""
+    from mlnb.networks.sequential import Sequential
+
+    words = Sequential().embedding(5_000, 64).positional_encoding()
+    networks = {
+        "an embedding bag": Sequential().embedding_bag(5_000, 64),
+        "a GRU": Sequential().embedding(5_000, 64).gru(64),
+        "a small transformer": words.transformer_encoder_layer(4, dim_feedforward=128),
+    }
+    for name, net in networks.items():
+        found = [fitted(size, seed, net).accuracy for seed in size.seeds[0]]
+        mean, worst = statistics.fmean(found), min(found)
+        line(
+            f"{name}, seeds 0 to {len(found) - 1} (worst {worst:.3f}): accuracy", mean, "> 0", False
+        )
 
 
 def padding(size: Size) -> None:
     """Tokens that are computed, over those that are there."""
     from mlnb.networks.token_batches import bucketed_batches, sorted_batches
 
-    lengths = _encoder().tokenizer.encode(_yelp(size)[0]).lengths
+    lengths = encoder().tokenizer.encode(yelp(size)[0]).lengths
     shuffled = bucketed_batches(lengths, TUNING_BATCH, np.random.default_rng(0))
     for name, batches in (
         ("embedding", sorted_batches(lengths, BATCH)),
@@ -125,7 +127,7 @@ def speed(size: Size) -> None:
 
     logging.disable(logging.WARNING)
     theirs = SentenceTransformer(str(get_model_path()), device="cpu")
-    texts, ours, made = _yelp(size)[0], _encoder(), {}
+    texts, ours, made = yelp(size)[0], encoder(), {}
 
     def plainly() -> None:
         made["theirs"] = theirs.encode(texts, batch_size=BATCH, show_progress_bar=False)
@@ -169,17 +171,17 @@ def sick(size: Size) -> None:
     """SICK: learnt from its training pairs, scored on its trial pairs."""
     from mlnb.tasks.similarity.similarity import SentenceSimilarity
 
-    train, test = _pairs(size)
+    train, test = pairs(size)
     with tempfile.TemporaryDirectory(prefix="mlnb-bench-") as folder:
         plain = SentenceSimilarity(cache=folder).evaluate(test)
-        similarity = SentenceSimilarity(cache=folder).fit(train, tell=_quiet)
+        similarity = SentenceSimilarity(cache=folder).fit(train, tell=quiet)
         learned = similarity.evaluate(test)
         reports = {"frozen": plain, "learned": learned}
         if not size.is_quick:
             reports["fine-tuned"] = similarity.fine_tune().evaluate(test)
     overlap = plain.overlap_pearson
-    pairs = f"{len(train):,} pairs to learn from, {len(test):,} to score on"
-    print(f"SICK, {pairs}: Pearson and Spearman")
+    rows = f"{len(train):,} pairs to learn from, {len(test):,} to score on"
+    print(f"SICK, {rows}: Pearson and Spearman")
     print(f"{'words in common':60s} {overlap:8.3f} {plain.overlap_spearman:8.3f}")
     for name, report in reports.items():
         print(f"{name:60s} {report.pearson:8.3f} {report.spearman:8.3f}")
@@ -192,6 +194,7 @@ PARTS: dict[str, Callable[[Size], None]] = {
     "frozen": frozen,
     "cost": cost,
     "tuned": tuned,
+    "own": own,
     "padding": padding,
     "speed": speed,
     "cold": cold,
@@ -227,7 +230,7 @@ def _all(size: Size) -> list[int]:
 
 def _unit(size: Size) -> float:
     """P, measured now."""
-    texts, ours = _yelp(size)[0], _encoder()
+    texts, ours = yelp(size)[0], encoder()
     return _seconds(lambda: ours.embed(texts)) * 1_000 / len(texts)
 
 
@@ -245,69 +248,6 @@ def _children_seconds() -> float:
 
 def _sides(taken: dict[str, list[tuple[float, float]]]) -> tuple[Any, Any]:
     return taken["ours"], taken["torch"]
-
-
-# -------------------------------------------------------------------------------------------- data
-
-
-@functools.cache
-def _encoder() -> Any:
-    from mlnb.networks.encoders import encoder
-
-    made = encoder()
-    made.embed(["once, to warm up"])
-    return made
-
-
-@functools.cache
-def _yelp(size: Size) -> tuple[list[str], np.ndarray]:
-    from mlnb.data.samples import load_sample
-
-    frame = load_sample("yelp").data().head(size.rows)
-    return list(frame["text"]), frame["label"].to_numpy()
-
-
-def _divided(size: Size, seed: int) -> Any:
-    """Texts and labels to learn from, and the fifth that is unseen."""
-    from sklearn.model_selection import train_test_split
-
-    texts, labels = _yelp(size)
-    parts = train_test_split(texts, labels, test_size=0.2, stratify=labels, random_state=seed)
-    train, test, known, truth = parts
-    return (train, known), (test, truth)
-
-
-@functools.cache
-def _kept() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="mlnb-bench-")
-
-
-def _classifier(size: Size, seed: int, folder: str | None = None) -> tuple[Any, Any]:
-    """One that is fitted, and what it has not seen; without a folder it computes no text twice."""
-    from mlnb.tasks.texts.classification import TextClassifier
-
-    (train, labels), unseen = _divided(size, seed)
-    made = TextClassifier(seed=seed, cache=folder or _kept().name)
-    made.fit(train, labels, tell=_quiet)
-    return made, unseen
-
-
-def _fitted(size: Size, seed: int) -> Any:
-    classifier, unseen = _classifier(size, seed)
-    return classifier.evaluate(*unseen)
-
-
-def _pairs(size: Size) -> tuple[Any, Any]:
-    from mlnb.data.samples import load_sample
-
-    frame = load_sample("sick").data()
-    part = frame["part"].str.lower()
-    train, test = (frame[part.str.contains(name)] for name in ("train", "trial"))
-    return (train.head(100), test.head(50)) if size.is_quick else (train, test)
-
-
-def _quiet(_: str) -> None:
-    pass
 
 
 def main(arguments: list[str] | None = None) -> None:

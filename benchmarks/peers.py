@@ -15,11 +15,14 @@ import sys
 import tempfile
 import venv
 from collections.abc import Callable
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 PACKAGES = {
     "lightning": ["lightning"],
+    "lightning-bare": ["lightning"],
     "fabric": ["lightning"],
     "accelerate": ["accelerate"],
     "skorch": ["skorch"],
@@ -31,26 +34,28 @@ PACKAGES = {
 }
 
 
-def compare_with_peers(case: str, names: list[str], rounds: int) -> None:
+def compare_with_peers(cases: list[str], names: list[str], rounds: int) -> None:
     """Make the environment, run every peer in a process of its own, print, and delete it all.
 
     Args:
-        case: `"mlp"`, `"cnn"` or `"gru"`.
+        cases: names of `bench_train.CASES`.
         names: which peers; all where it is empty.
         rounds: turns of each side.
     """
     unknown = sorted(set(names) - set(PACKAGES))
     if unknown:
         raise SystemExit(f"no peer {unknown[0]}; there are {', '.join(PACKAGES)}")
-    chosen = names or list(PACKAGES)
-    print(f"\n{case}: peers, ratio to the plain loop beside them", flush=True)
+    print("peers: ratio to the plain loop beside them", flush=True)
     with tempfile.TemporaryDirectory(prefix="mlnb-peers-") as folder:
-        python = _environment(Path(folder), sorted({p for n in chosen for p in PACKAGES[n]}))
-        for name in chosen:
-            print(f"  {name:24s} {_run(python, name, case, rounds, folder)}", flush=True)
+        python = _environment(Path(folder))
+        for name in names or PACKAGES:
+            refused = _install(python, PACKAGES[name])
+            for case in cases:
+                answer = refused or _run(python, name, case, rounds, folder)
+                print(f"  {case:8s} {name:16s} {answer}", flush=True)
 
 
-def _environment(folder: Path, packages: list[str]) -> Path:
+def _environment(folder: Path) -> Path:
     """An environment that sees this one's torch, and has the peers in a folder of its own."""
     venv.create(folder / "env", with_pip=True, symlinks=True)
     python = folder / "env" / "bin" / "python"
@@ -59,15 +64,21 @@ def _environment(folder: Path, packages: list[str]) -> Path:
         [python, "-c", "import site; print(site.getsitepackages()[0])"], text=True
     ).strip()
     Path(own, "this.pth").write_text(f"{seen}\n")
-    subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
     return python
 
 
+def _install(python: Path, packages: list[str]) -> str:
+    """Install a peer for the torch that is there, never another one; why not, or nothing."""
+    torch = f"torch=={version('torch').partition('+')[0]}"
+    words = ["-m", "pip", "install", "--quiet", "--no-cache-dir", "--prefer-binary"]
+    done = subprocess.run([python, *words, *packages, torch], capture_output=True, text=True)
+    return "" if done.returncode == 0 else f"cannot be installed: {_last_line(done.stderr)}"
+
+
 def _run(python: Path, name: str, case: str, rounds: int, folder: str) -> str:
-    backend = name.partition("-")[2] or "torch"
     environment = {
         **os.environ,
-        "KERAS_BACKEND": backend,
+        "KERAS_BACKEND": "jax" if name == "keras-jax" else "torch",
         "OMP_NUM_THREADS": "1",
         "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
         "PYTHONPATH": str(Path(__file__).resolve().parent),
@@ -81,10 +92,13 @@ def _run(python: Path, name: str, case: str, rounds: int, folder: str) -> str:
         text=True,
     )
     if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
-        return f"failed: {last[0][:120]}"
+        return f"failed: {_last_line(done.stderr)}"
     ratio, own = json.loads(done.stdout.strip().splitlines()[-1])
     return f"{ratio:5.2f}   {own:8.3f} ms a step"
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines()[-1:] or ["no reason given"])[0][:160]
 
 
 def _main(name: str, case_name: str, rounds: int) -> None:
@@ -112,7 +126,7 @@ def _parts(case: Any) -> Any:
     return model, torch.optim.AdamW(model.parameters()), loader
 
 
-def _lightning(case: Any) -> Callable[[], int]:
+def _lightning(case: Any, **words: Any) -> Callable[[], int]:
     import lightning
     import torch
     import torch.nn.functional as F
@@ -126,7 +140,8 @@ def _lightning(case: Any) -> Callable[[], int]:
 
         def training_step(self, batch: Any, _: int) -> Any:
             loss = F.cross_entropy(self.inner(batch[0]), batch[1])
-            self.log("loss", loss, prog_bar=True)
+            if not words:
+                self.log("loss", loss, prog_bar=True)
             return loss
 
         def configure_optimizers(self) -> Any:
@@ -135,7 +150,7 @@ def _lightning(case: Any) -> Callable[[], int]:
     module = Module()
 
     def turn() -> int:
-        trainer = lightning.Trainer(max_epochs=case.epochs, accelerator="cpu")
+        trainer = lightning.Trainer(max_epochs=case.epochs, accelerator="cpu", **words)
         trainer.fit(module, loader)
         next(inner.parameters()).sum().item()
         return case.steps * case.epochs
@@ -222,6 +237,7 @@ def _skorch(case: Any) -> Callable[[], int]:
 
 
 def _fastai(case: Any) -> Callable[[], int]:
+    import fastai.callback.progress  # noqa: F401  which gives learners their no_bar
     import torch.nn.functional as F
     from fastai.data.core import DataLoaders
     from fastai.learner import Learner
@@ -280,8 +296,8 @@ def _keras(case: Any) -> Callable[[], int]:
     shape = case.shape
     if case.name == "mlp":
         inner = [layers.Dense(256, "relu"), layers.Dense(128, "relu")]
-    elif case.name == "gru":
-        inner = [layers.GRU(128)]
+    elif case.name.startswith("gru"):
+        inner = [layers.GRU(case.model().gru.hidden_size)]
     else:
         x, shape = x.transpose(0, 2, 3, 1).copy(), (*shape[1:], shape[0])
         inner = []
@@ -304,6 +320,7 @@ def _keras(case: Any) -> Callable[[], int]:
 
 _PEERS: dict[str, Callable[[Any], Callable[[], int]]] = {
     "lightning": _lightning,
+    "lightning-bare": partial(_lightning, barebones=True),
     "fabric": _fabric,
     "accelerate": _accelerate,
     "skorch": _skorch,

@@ -7,6 +7,7 @@ twice, once for people and once for type checkers; a test holds the two equal.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 from mlnb._version import __version__
@@ -175,6 +176,10 @@ _HOMES = {
     "widgets.text_table": ["TextTable"],
     "widgets.training_monitor": ["TrainingMonitor"],
 }
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+"""From 1.29 on onnxruntime tells its makers which models it runs, unless this is set before its
+import; who wants that sets it to 0."""
+
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = ["__version__", *sorted(_HOME)]

@@ -8,6 +8,7 @@ keeps touching stands in, and is taken over when nobody has touched it for a min
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 import sys
@@ -110,6 +111,12 @@ def write_whole(path: Path, content: bytes) -> None:
         put(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file's content, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def put(part: Path, path: Path) -> None:

@@ -93,25 +93,35 @@ class LayerError(MlnbError, ValueError):
 
 
 class ExportError(MlnbError, RuntimeError):
-    """A network that cannot be written for another runtime; an older file stays as it was."""
+    """A network that cannot be written to a file; an older one stays as it was."""
 
 
 class MissingExtra(MlnbError, ImportError):
     """A package is missing; the message is the line that installs it."""
 
 
+FEW = 12
+"""Names that one still reads."""
+
+
 def unknown(kind: str, name: str, names: Iterable[str]) -> UnknownName:
     """The error for a name that does not exist, with the closest names that do.
+
+    All names are listed where they are few; of many those that are close, where there are any.
 
     >>> unknown("input", "dta", ["data", "mask"])
     UnknownName("no input 'dta'; did you mean 'data'? It has: data, mask")
     """
     known = list(names)
-    close = get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"; did you mean '{_visible(close[0])}'?" if close else "."
-    shown = ", ".join(_visible(other) for other in known[:12])
-    shown += f" and {len(known) - 12} more" if len(known) > 12 else ""
-    return UnknownName(f"no {kind} '{_visible(name)}'{hint} It has: {shown or 'none'}")
+    close = get_close_matches(name, known, n=3, cutoff=0.5)
+    said = f"no {kind} '{_visible(name)}'"
+    said += f"; did you mean '{_visible(close[0])}'?" if close else "."
+    if close and len(known) > FEW:
+        others = ", ".join(map(_visible, close[1:]))
+        return UnknownName(f"{said} Close too: {others}" if others else said)
+    shown = ", ".join(map(_visible, known[:FEW])) or "none"
+    more = f" and {len(known) - FEW} more" if len(known) > FEW else ""
+    return UnknownName(f"{said} It has: {shown}{more}")
 
 
 def _visible(name: str) -> str:

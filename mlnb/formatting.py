@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from html import escape
 
 _UNSEEN = re.compile(
@@ -60,6 +60,62 @@ def html(template: str, **parts: object) -> Markup:
         parts: text (escaped after `display_text`), `Markup` (as it is), or a list of either.
     """
     return Markup(template.format_map({key: _part(value) for key, value in parts.items()}))
+
+
+def text_table(
+    rows: Iterable[Sequence[str]], right: Container[int] = (), *, ruled: bool = False
+) -> list[str]:
+    """The lines of a table: columns two spaces apart, one that is empty everywhere left out.
+
+    >>> text_table([("layer", "MACs"), ("dense", "7,840")], right={1})
+    ['layer   MACs', 'dense  7,840']
+
+    Args:
+        rows: each with as many cells; the heads first, where there are any.
+        right: the columns whose cells end alike, such as numbers.
+        ruled: whether a line is drawn under the first row.
+    """
+    listed = list(rows)
+    widths = [max(map(len, column)) for column in zip(*listed, strict=True)]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if at in right else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+            if width
+        ).rstrip()
+        for row in listed
+    ]
+    return [lines[0], "-" * max(map(len, lines)), *lines[1:]] if ruled else lines
+
+
+def html_table(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    right: Container[int] = (),
+    style: str = "",
+) -> Markup:
+    """The same as HTML, styled cell by cell: Jupyter aligns cells to the right and drops styles.
+
+    Args:
+        heads: of the columns.
+        rows: each with as many cells.
+        right: the columns that are aligned to the right, such as numbers.
+        style: more CSS for each cell, written by us.
+    """
+
+    more = f";{style}" if style else ""
+
+    def line(tag: str, cells: Sequence[str]) -> Markup:
+        sides = ("right" if at in right else "left" for at in range(len(cells)))
+        look = f'<{tag} style="text-align:{{side}}{more}">{{text}}</{tag}>'
+        filled = [html(look, side=s, text=t) for s, t in zip(sides, cells, strict=True)]
+        return html("<tr>{cells}</tr>", cells=filled)
+
+    return html(
+        "<table><thead>{head}</thead><tbody>{body}</tbody></table>",
+        head=line("th", heads),
+        body=[line("td", row) for row in rows],
+    )
 
 
 def facts_table(rows: Iterable[tuple[str, str]]) -> Markup:

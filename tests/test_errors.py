@@ -46,8 +46,14 @@ def test_an_unknown_name_far_from_all_gets_no_guess():
 
 
 def test_of_many_names_a_dozen_is_listed():
-    text = str(unknown("node", "n7", [f"node{i}" for i in range(100)]))
-    assert text.endswith("and 88 more")
+    names = [f"node{i}" for i in range(100)]
+    assert str(unknown("node", "x", names)).endswith(", node11 and 88 more")
+    assert str(unknown("node", "nde7", names)) == (
+        "no node 'nde7'; did you mean 'node7'? Close too: node97, node87"
+    )
+    assert str(unknown("node", "ab", ["abc", *"xyzuvwrstopqk"])) == (
+        "no node 'ab'; did you mean 'abc'?"
+    )
 
 
 def test_names_of_strangers_are_made_visible_and_clipped():

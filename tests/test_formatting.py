@@ -10,8 +10,10 @@ from mlnb.formatting import (
     facts_table,
     first_line,
     html,
+    html_table,
     plural,
     seconds_text,
+    text_table,
 )
 
 
@@ -66,6 +68,21 @@ def test_a_part_is_clipped():
 )
 def test_of_an_error_the_first_line_is_told(error, line):
     assert first_line(error) == line
+
+
+def test_a_table_is_aligned_and_leaves_out_what_is_empty_everywhere():
+    rows = [("layer", "", "MACs"), ("dense", "", "7,840"), ("a", "", "")]
+    assert text_table(rows, right={2}) == ["layer   MACs", "dense  7,840", "a"]
+    assert text_table(rows, ruled=True)[1] == "-" * len("dense  7,840")
+    assert text_table([]) == []
+
+
+def test_a_table_is_styled_cell_by_cell_and_escaped():
+    table = html_table(("a", "b"), [("<i>", "2")], right={1}, style="white-space:pre")
+    assert '<th style="text-align:left;white-space:pre">a</th>' in table
+    assert '<td style="text-align:right;white-space:pre">2</td>' in table
+    assert "&lt;i&gt;" in table
+    assert html_table(("a",), []).count("<tr>") == 1
 
 
 def test_facts_are_a_row_each_and_escaped():

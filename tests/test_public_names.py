@@ -161,3 +161,11 @@ def import_milliseconds() -> float:
         if line.count("|") == 2 and "cumulative" not in line
     }
     return cumulative["mlnb"] / 1000
+
+
+def test_onnxruntime_reports_nothing_after_our_import(tmp_path: Path) -> None:
+    code = "import mlnb, onnxruntime, time; time.sleep(0.5)"
+    root = Path(mlnb.__file__).parents[1]
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(root)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
+    assert not list(tmp_path.rglob("*onnxruntime*"))

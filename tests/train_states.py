@@ -1,4 +1,4 @@
-"""A small `TrainState` for tests of what is kept of one."""
+"""A small `TrainState` for tests of what is kept of one, and what may happen to a file of it."""
 
 import torch
 from torch import nn
@@ -36,3 +36,17 @@ def advance(state: TrainState, steps: int) -> None:
         state.history.extend([state.step], loss=[loss.item()])
         if state.batch == state.batches.steps:
             state.epoch, state.batch = state.epoch + 1, 0
+
+
+DAMAGE = {
+    "truncated": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "flipped": lambda path: path.write_bytes(flipped(path.read_bytes())),
+    "zeroed": lambda path: path.write_bytes(bytes(path.stat().st_size)),
+    "deleted": lambda path: path.unlink(),
+}
+
+
+def flipped(content: bytes) -> bytes:
+    """One bit in the middle is another one."""
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 4]) + content[middle + 1 :]

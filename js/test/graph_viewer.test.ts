@@ -103,7 +103,7 @@ test("search counts, walks through the hits, and opens folds on the way", async 
   expect(count()).toContain("1 of 2");
   enter();
   await until(() => boxCount(root) === 7);
-  expect(root.querySelector(".mlnb-panel h4")!.textContent).toBe("b Conv");
+  expect(root.querySelector(".mlnb-panel h4")!.textContent).toBe("Conv b");
   enter(true);
   expect(count()).toContain("1 of 2");
   input.value = "no such thing";
@@ -157,7 +157,7 @@ test("what was selected before the page came up is opened and in view", async ()
   const { root, ready } = show(modelOf(chain, { selected: "c" }));
   await ready();
   await until(() => boxCount(root) === 7);
-  expect(root.querySelector(".mlnb-panel h4")!.textContent).toBe("c Relu");
+  expect(root.querySelector(".mlnb-panel h4")!.textContent).toBe("Relu c");
 });
 
 test("shapes that arrive later keep folds, camera and selection", async () => {

@@ -125,6 +125,20 @@ test("the keyboard chooses, labels, leaves out and undoes", async () => {
   expect(last(model, "choose")["rows"]).toEqual([]);
 });
 
+test("what the view does not show is not told beside it, and no key means it", async () => {
+  const model = new FakeModel(traits({ current: 3 }));
+  const root = await shown(model);
+  const beside = () => root.querySelector(".mlnb-large")!.textContent;
+  expect(beside()).toBe("");
+  model.set("view", bytes(5, 1)); // as by a filter, or the tab of the broken ones
+  expect(beside()).toContain("Click a picture");
+  press(root, "x");
+  expect(model.sent.some((one) => (one as { kind: string }).kind === "leave_out")).toBe(false);
+  model.set("view", bytes(5, 3, 1));
+  press(root, "x");
+  expect(last(model, "leave_out")).toEqual({ kind: "leave_out", rows: [3], value: true });
+});
+
 test("in labelling mode a key labels one picture and goes on", async () => {
   const model = new FakeModel(traits({ current: 5, chosen: bytes(0, 1, 2), look: { filters: {}, search: "", order: "as they stand", tab: "pictures", labelling: true } }));
   const root = await shown(model);

@@ -4,6 +4,7 @@ import { dagreEngine } from "../src/graph_viewer/dagre_engine";
 import { DAGRE_LIMIT, layoutLevel, type LevelLayout, type LevelSpec } from "../src/graph_viewer/layout";
 import { closest, layeredEngine } from "../src/graph_viewer/layered_engine";
 import { rankNodes } from "../src/graph_viewer/ranks";
+import { FRAME } from "../src/graph_viewer/spacing";
 
 const nothingInside = (): LevelLayout => {
   throw new Error("no level inside");
@@ -13,7 +14,7 @@ function spec(boxes: number, edges: [number, number][], inPorts = 0, outPorts = 
   return {
     boxes: Array.from({ length: boxes }, () => ({ width: 100, height: 38, level: -1 })),
     edges: edges.map(([from, to]) => ({ from, to, fromPort: -1, toPort: -1, label: 0 })),
-    inPorts, outPorts,
+    inPorts, outPorts, name: 0,
   };
 }
 
@@ -58,7 +59,7 @@ function linesOverBoxes({ boxes, edges }: LevelLayout): string[] {
 }
 
 test("a chain stands in one column, downwards", () => {
-  const { boxes, edges } = layoutLevel(spec(3, [[0, 1], [1, 2]]), nothingInside, false);
+  const { boxes, edges } = layoutLevel(spec(3, [[0, 1], [1, 2]]), nothingInside);
   expect(boxes.map((box) => box.x)).toEqual([boxes[0]!.x, boxes[0]!.x, boxes[0]!.x]);
   expect(boxes[1]!.y).toBeGreaterThan(boxes[0]!.y + boxes[0]!.height);
   expect(edges[0]!.slice(0, 2)).toEqual([boxes[0]!.x + 50, boxes[0]!.y + 38]);
@@ -68,7 +69,7 @@ test("a chain stands in one column, downwards", () => {
 test.each([1, 2, 3, 4, 5])("no box over another, no line over a box, cycles and skips included (%i)", (seed) => {
   const roll = dice(seed);
   const boxes = 8 + roll(24);
-  const layout = layoutLevel(spec(boxes, randomEdges(boxes, boxes * 2, roll)), nothingInside, true);
+  const layout = layoutLevel({ ...spec(boxes, randomEdges(boxes, boxes * 2, roll)), name: FRAME.least }, nothingInside);
   expect(overlaps(layout)).toEqual([]);
   expect(linesOverBoxes(layout)).toEqual([]);
 });
@@ -79,18 +80,18 @@ test("beyond dagre's limit the same holds, and it is done at once", () => {
   const chain = Array.from({ length: boxes - 1 }, (_, i): [number, number] => [i, Math.min(boxes - 1, i + 1 + roll(3))]);
   const skips = Array.from({ length: 50 }, (): [number, number] => [roll(100), 300 + roll(200)]);
   const start = performance.now();
-  const layout = layoutLevel(spec(boxes, [...chain, ...skips]), nothingInside, false);
+  const layout = layoutLevel(spec(boxes, [...chain, ...skips]), nothingInside);
   expect(performance.now() - start).toBeLessThan(1500);
   expect(overlaps(layout)).toEqual([]);
   expect(linesOverBoxes(layout)).toEqual([]);
 });
 
 test("a thousand boxes without edges do not overlap", () => {
-  expect(overlaps(layoutLevel(spec(1000, []), nothingInside, false))).toEqual([]);
+  expect(overlaps(layoutLevel(spec(1000, []), nothingInside))).toEqual([]);
 });
 
 test("boxes without lines stand in a grid about as wide as a page, in their order", () => {
-  const { width, height, boxes } = layoutLevel(spec(1000, []), nothingInside, true);
+  const { width, height, boxes } = layoutLevel({ ...spec(1000, []), name: FRAME.least }, nothingInside);
   expect(width / height).toBeGreaterThan(1);
   expect(width / height).toBeLessThan(3);
   const order = boxes.map((box, i) => [box.y, box.x, i]).sort(([ay, ax], [by, bx]) => ay! - by! || ax! - bx!);
@@ -99,34 +100,42 @@ test("boxes without lines stand in a grid about as wide as a page, in their orde
 
 test("a hundred boxes beside each other stand in several rows, and no line runs over one", () => {
   const edges = Array.from({ length: 100 }, (_, i): [number, number][] => [[0, i + 1], [i + 1, 101]]).flat();
-  const layout = layoutLevel(spec(102, edges), nothingInside, true);
+  const layout = layoutLevel({ ...spec(102, edges), name: FRAME.least }, nothingInside);
   expect(new Set(layout.boxes.slice(1, 101).map((box) => box.y)).size).toBe(5);
   expect(layout.width).toBeLessThan(100 * 40);
   expect(overlaps(layout)).toEqual([]);
   expect(linesOverBoxes(layout)).toEqual([]);
 });
 
+test("a frame is as wide as its name, and what it holds stands in the middle", () => {
+  const level = spec(1, [[1, 0], [0, 2]], 1, 1);
+  const { width, boxes, inX } = layoutLevel({ ...level, name: 220 }, nothingInside);
+  expect(width).toBe(220);
+  expect(boxes[0]!.x).toBe(60);
+  expect(inX).toEqual([110]);
+});
+
 test("lines come in at the frame's top edge and leave at its bottom edge", () => {
   const level = spec(2, [[2, 0], [0, 1], [1, 3]], 1, 1);
-  const { edges, inX, outX, height, boxes } = layoutLevel(level, nothingInside, true);
+  const { edges, inX, outX, height, boxes } = layoutLevel({ ...level, name: FRAME.least }, nothingInside);
   expect(edges[0]!.slice(0, 2)).toEqual([inX[0], 0]);
   expect(edges[2]!.slice(-2)).toEqual([outX[0], height]);
   expect(boxes[0]!.y).toBeGreaterThanOrEqual(28);
 });
 
 test("a line to an open frame ends above its port", () => {
-  const inner = layoutLevel(spec(2, [[2, 0], [3, 1]], 2), nothingInside, true);
+  const inner = layoutLevel({ ...spec(2, [[2, 0], [3, 1]], 2), name: FRAME.least }, nothingInside);
   const outer: LevelSpec = {
     boxes: [{ width: 100, height: 38, level: -1 }, { width: 0, height: 0, level: 1 }],
-    edges: [{ from: 0, to: 1, fromPort: -1, toPort: 1, label: 0 }], inPorts: 0, outPorts: 0,
+    edges: [{ from: 0, to: 1, fromPort: -1, toPort: 1, label: 0 }], inPorts: 0, outPorts: 0, name: 0,
   };
-  const { boxes, edges } = layoutLevel(outer, () => inner, false);
+  const { boxes, edges } = layoutLevel(outer, () => inner);
   expect(boxes[1]).toMatchObject({ width: inner.width, height: inner.height });
   expect(edges[0]!.slice(-2)).toEqual([boxes[1]!.x + inner.inX[1]!, boxes[1]!.y]);
 });
 
 test("an edge that closes a cycle turns below its source and above its target", () => {
-  const { edges, boxes } = layoutLevel(spec(2, [[0, 1], [1, 0]]), nothingInside, false);
+  const { edges, boxes } = layoutLevel(spec(2, [[0, 1], [1, 0]]), nothingInside);
   const ys = edges[1]!.filter((_, i) => i % 2 === 1);
   expect(Math.max(...ys)).toBeGreaterThan(boxes[1]!.y + boxes[1]!.height);
   expect(Math.min(...ys)).toBeLessThan(boxes[0]!.y);

@@ -2,6 +2,7 @@ import { expect, test, vi } from "vitest";
 import { panelFor, weightsOf, type PanelActions } from "../src/graph_viewer/panel";
 import { chain, group, modelOf, payload } from "./fixtures";
 import { GraphModel } from "../src/graph_viewer/graph_model";
+import { visible } from "../src/graph_viewer/visible";
 
 const act = (more: Partial<PanelActions> = {}): PanelActions => ({ go: () => {}, statistics: null, showHidden: false, ...more });
 const model = modelOf(chain);
@@ -10,7 +11,7 @@ const panel = (id: string, more: Partial<PanelActions> = {}) => panelFor(model, 
 test("a node says its op, scope, attributes, inputs, outputs and weights", () => {
   const words = panel("a").textContent!;
   for (const part of ["a Conv", "scopestem", "kernel_shape3 × 3", "inputsxfloat32 · 1 × 3 × N × ?input x"]) expect(words).toContain(part);
-  expect(words).toContain("outputsvafloat32 · 1 × 8 × 4 × 4bAdd d");
+  expect(words).toContain("outputsvafloat32 · 1 × 8 × 4 × 4Conv bAdd d");
   expect(words).toContain("weightswfloat32 · 1 × 3 × 3 · 36 B");
 });
 
@@ -102,4 +103,11 @@ test("no string of a file becomes an element", () => {
     expect(shown.querySelector("img, script"), id).toBeNull();
   }
   document.body.replaceChildren();
+});
+
+test("a module that is called by its place in a list shows its operation first", () => {
+  const { boxes } = visible(model, new Set(["layer/"]), false);
+  const said = (id: string) => [boxes.get(id)!.title, boxes.get(id)!.subtitle];
+  expect(said("b")).toEqual(["Conv", "0"]);
+  expect(said("a")).toEqual(["stem", "Conv 3×3"]);
 });

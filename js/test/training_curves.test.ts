@@ -228,7 +228,7 @@ test("epochs, marks, facts and what was looked at are kept", () => {
   const feed = feedOf();
   model.emit("msg:custom", { kind: "tick", runs: [{ generation: 0, from: 0, to: 2, whole: true, block: steps(1, [4, 3])[0], gauges: { x: 1, norm: 2 }, epochs: [], marks: [] }] }, [view([4, 3]), view([1], Uint32Array), view([0.5])]);
   tick(2, [2], {
-    epochs: [{ epoch: 1, step: 3, loss: 2, val_loss: 2.5 }], best: 1,
+    epochs: [{ epoch: 1, step: 3, loss: 2, val_loss: 2.5 }], best: { epoch: 1, step: 3, loss: 2, val_loss: 2.5 },
     marks: [{ step: 3, kind: "set_lr", text: "lr 0.1" }],
     seen: { step: 3, norm: 0.4, lr: 0.1 }, facts: { line: "epoch 2/4" },
   });
@@ -334,12 +334,12 @@ test("one run needs no button; its values come and go with what it tells", () =>
   run.take({ generation: 0, from: 0, to: 2, whole: true, block: steps(1, [4, 3])[0], epochs: [{ epoch: 1, step: 2, val_loss: 2 }] }, [view([4, 3])]);
   legend.draw([run], reading);
   expect(legend.element.querySelector("button")!.hidden).toBe(true);
-  expect(legend.element.textContent).toBe("loss 3validation 2");
+  expect(legend.element.textContent).toBe("loss 3.000validation 2.000");
   legend.draw([run], { ...reading, cursor: 1, step: "step 1" });
-  expect(legend.element.textContent).toBe("loss 4validation 2step 1");
+  expect(legend.element.textContent).toBe("loss 4.000validation 2.000step 1");
   run.epochs = [];
   legend.draw([run, undefined], { ...reading, titles: ["lenet", "other"] });
-  expect([...legend.element.querySelectorAll(".mlnb-group")].map((group) => group.textContent)).toEqual(["lenetloss 3", "other"]);
+  expect([...legend.element.querySelectorAll(".mlnb-group")].map((group) => group.textContent)).toEqual(["lenetloss 3.000", "other"]);
 });
 
 test("one goes back to a kept step, in the run or in a copy of it", () => {

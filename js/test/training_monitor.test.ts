@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import widget from "../src/training_monitor/index";
-import { GREETING_MS, STOP_MS } from "../src/training_monitor/reach";
-import { rateText } from "../src/training_monitor/words";
+import { VERDICT_MS, STOP_MS } from "../src/training_monitor/reach";
+import { measureText, memoryText, rateText } from "../src/training_monitor/words";
 import { FakeModel } from "./fixtures";
 
 interface Sent {
@@ -146,11 +146,11 @@ test("a kernel that does not answer is greeted ever more rarely", () => {
   const run = new Run();
   shown(run);
   vi.advanceTimersByTime(1500);
-  expect(run.greetings).toHaveLength(3);
+  expect(run.greetings).toHaveLength(4);
   vi.advanceTimersByTime(22_500);
-  expect(run.greetings).toHaveLength(7); // after 3, 6, 12 and 24 seconds
+  expect(run.greetings).toHaveLength(8); // after 2, 4, 8 and 16 seconds
   vi.advanceTimersByTime(3_600_000);
-  expect(run.greetings).toHaveLength(14);
+  expect(run.greetings).toHaveLength(15);
 });
 
 test("a subshell that comes late, on a busy machine, is noticed", () => {
@@ -167,7 +167,7 @@ test("a word on what cannot be reached comes before what the run says", () => {
   const run = new Run(undefined, { note: "loss: mse" });
   const root = shown(run);
   expect(note(root)).toBe("loss: mse");
-  vi.advanceTimersByTime(GREETING_MS);
+  vi.advanceTimersByTime(VERDICT_MS);
   expect(note(root)).toContain("stop button");
   run.answer(run.greetings[0]);
   expect(note(root)).toBe("loss: mse");
@@ -176,7 +176,7 @@ test("a word on what cannot be reached comes before what the run says", () => {
 test("where only an interrupt gets through, the others are greyed out and say why", () => {
   const run = new Run(interruptible());
   const root = shown(run);
-  vi.advanceTimersByTime(GREETING_MS - 1);
+  vi.advanceTimersByTime(VERDICT_MS - 1);
   expect(root.dataset.path).toBe("asking");
   vi.advanceTimersByTime(1);
   expect(root.dataset.path).toBe("interrupt");
@@ -192,7 +192,7 @@ test("where only an interrupt gets through, the others are greyed out and say wh
 test("without a way to interrupt, Stop points at the cell's own button", () => {
   const run = new Run();
   const root = shown(run);
-  vi.advanceTimersByTime(GREETING_MS);
+  vi.advanceTimersByTime(VERDICT_MS);
   expect(grey(root)).toEqual(["Pause", "Stop", "lr", "Checkpoint", "Go back…"]);
   expect(note(root)).toContain("stop button");
   button(root, "Stop").click();
@@ -201,7 +201,7 @@ test("without a way to interrupt, Stop points at the cell's own button", () => {
 
 test("without a kernel it says so", () => {
   const root = shown(new Run(null));
-  vi.advanceTimersByTime(GREETING_MS);
+  vi.advanceTimersByTime(VERDICT_MS);
   expect(root.dataset.path).toBe("no kernel");
   expect(note(root)).toContain("No kernel");
   expect(grey(root)).toHaveLength(5);
@@ -210,26 +210,26 @@ test("without a kernel it says so", () => {
 test("an exported page has no kernel either; elsewhere a manager may have one that it does not name", () => {
   const run = () => Object.assign(new Run(), { widget_manager: {} });
   expect(shown(run()).dataset.path).toBe("asking");
-  vi.advanceTimersByTime(GREETING_MS);
+  vi.advanceTimersByTime(VERDICT_MS);
   expect(document.querySelector<HTMLElement>(".mlnb-training-monitor")!.dataset.path).toBe("none");
   clean();
   const state = document.createElement("script");
   state.type = "application/vnd.jupyter.widget-state+json";
   document.body.replaceChildren(state);
   const root = shown(run());
-  vi.advanceTimersByTime(GREETING_MS);
+  vi.advanceTimersByTime(VERDICT_MS);
   expect(root.dataset.path).toBe("no kernel");
 });
 
 test("a late answer makes everything work again, and then nothing greets any more", () => {
   const run = new Run(interruptible());
   const root = shown(run);
-  vi.advanceTimersByTime(GREETING_MS + 600);
+  vi.advanceTimersByTime(VERDICT_MS + 600);
   expect(root.dataset.path).toBe("interrupt");
-  expect(run.greetings).toHaveLength(3);
+  expect(run.greetings).toHaveLength(4);
   run.answer(run.greetings.at(-1));
   vi.advanceTimersByTime(60_000);
-  expect(run.greetings).toHaveLength(3);
+  expect(run.greetings).toHaveLength(4);
   expect(root.dataset.path).toBe("message");
   expect(grey(root)).toEqual([]);
   expect(note(root)).toBe("");
@@ -280,7 +280,7 @@ test("an error of the kernel stands below the line, and nothing of it is markup"
 
 test("an ended run takes no more controls", () => {
   const root = shown(new Run(undefined, { state: "ended" }));
-  vi.advanceTimersByTime(GREETING_MS);
+  vi.advanceTimersByTime(VERDICT_MS);
   expect(grey(root)).toEqual(["Pause", "Stop", "lr", "Checkpoint", "Go back…"]);
   expect(note(root)).toBe("");
 });
@@ -304,4 +304,11 @@ test("every control has a name for those who do not see it", () => {
 test("rates read as one types them", () => {
   expect([1e-3, 3e-4, 1.25e-5, 0.1, 12340, 0.00123456, Number.NaN].map(rateText)).toEqual(
     ["0.001", "3e-4", "1.25e-5", "0.1", "1.234e4", "0.001235", ""]);
+});
+
+test("what changes while one looks keeps its digits, and memory is told in the unit of all there is", () => {
+  expect([0.99, 1, 12.3456, 1234.5, 6e-5, -0.5, 0, 3e9, null].map(measureText)).toEqual(["0.990", "1.000", "12.35", "1,235", "6.00e−5", "−0.500", "0", "3.00e9", "–"]);
+  expect(memoryText(974e6, 25.3e9)).toBe("0.97 of 25.3 GB");
+  expect(memoryText(128.42e9, 151e9)).toBe("128.4 of 151 GB");
+  expect(memoryText(974e6, null)).toBe("974 MB");
 });

@@ -25,23 +25,10 @@ from mlnb.child.pipes import PipeChannel
 from mlnb.errors import ModelRunError
 
 _KEPT_OUTPUT = 8192
-_ENVIRONMENT = (
-    *(
-        "PATH",
-        "PYTHONHOME",
-        "HOME",
-        "USER",
-        "LANG",
-        "LC_ALL",
-        "LC_CTYPE",
-        "TZ",
-        "TMPDIR",
-        "TEMP",
-        "TMP",
-    ),
-    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "WINDIR", "USERPROFILE", "APPDATA"),
-    *("CUDA_VISIBLE_DEVICES", "CUDA_HOME", "CUDA_PATH", "NVIDIA_VISIBLE_DEVICES", "VIRTUAL_ENV"),
-)
+_KEPT_NAMES = """PATH PYTHONHOME HOME USER LANG LC_ALL LC_CTYPE TZ TMPDIR TEMP TMP LD_LIBRARY_PATH
+    DYLD_LIBRARY_PATH SYSTEMROOT WINDIR USERPROFILE APPDATA CUDA_VISIBLE_DEVICES CUDA_HOME CUDA_PATH
+    NVIDIA_VISIBLE_DEVICES VIRTUAL_ENV"""
+_ENVIRONMENT = tuple(_KEPT_NAMES.split())
 
 
 @dataclass(slots=True)
@@ -155,4 +142,6 @@ def _environment() -> dict[str, str]:
     """The same for every child: what finds programs and devices, and our own module path."""
     known = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    return {**known, "PYTHONPATH": path, "PYTHONUTF8": "1", "OMP_NUM_THREADS": str(cores())}
+    ours = {"PYTHONPATH": path, "PYTHONUTF8": "1", "OMP_NUM_THREADS": str(cores())}
+    # onnxruntime would report the names of models and more; mlnb asks the network for nothing.
+    return {**known, **ours, "ORT_DISABLE_TELEMETRY": "1"}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlnb.data.confident_learning import Judged, judge
-from mlnb.data.rows import taking_part
+from mlnb.data.rows import columns_text, taking_part
 from mlnb.data.slices import worst_slices
 from mlnb.data.twins import Twin, twins
 from mlnb.errors import DataError
@@ -128,8 +128,9 @@ def _together(frame: DataFrame, found: list[Finding]) -> DataFrame:
 
 def _checked(frame: DataFrame, features: Any, labels: str, folds: int) -> Array:
     if labels not in frame.columns:
-        has = ", ".join(display_text(str(name), 40) for name in frame.columns[:12]) or "none"
-        raise DataError(f"The frame has no column {labels!r} of labels; it has {has}.")
+        raise DataError(
+            f"The frame has no column {labels!r} of labels; it has {columns_text(frame)}."
+        )
     if not frame.index.is_unique:
         raise DataError(
             "The index names a row twice; number them anew: frame.reset_index(drop=True)"

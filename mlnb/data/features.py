@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from mlnb.cache import FEATURES, cache_folder
+from mlnb.cache import FEATURES, cache_folder, file_sha256
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -153,10 +153,8 @@ def _kept_as(row: Array) -> np.dtype[Any]:
 
 def _file_key(path: str | os.PathLike[str]) -> str | None:
     try:
-        if not Path(path).is_file():  # a named pipe would wait for ever
-            return None
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        file = Path(path)
+        return file_sha256(file) if file.is_file() else None  # a named pipe would wait for ever
     except (OSError, ValueError):
         return None
 

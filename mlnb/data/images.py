@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from mlnb.errors import ImageError, need
+from mlnb.data.rows import kind_text
+from mlnb.errors import DataError, ImageError, need
 from mlnb.formatting import display_text
 
 if TYPE_CHECKING:
@@ -119,6 +120,26 @@ def to_rgb(picture: Image) -> Image:
     if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
         return _over_white(picture.convert("RGBA"))
     return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def rgb_pixels(given: Any, name: str = "the picture") -> RGBArray:
+    """An array, or a picture of Pillow's, as `uint8 [height, width, 3]`.
+
+    >>> rgb_pixels(PIL.Image.open("mine.png")).shape
+    (427, 640, 3)
+
+    Args:
+        given: of three channels, if it is an array.
+        name: what to call it in the message.
+
+    Raises:
+        DataError: it is something else.
+    """
+    array = np.asarray(to_rgb(given) if hasattr(given, "getexif") else given)
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
+        received = kind_text(array if array.ndim else given)
+        raise DataError(f"{name} is {received}; expected uint8 [height, width, 3]")
+    return array
 
 
 def orientation(picture: Image) -> int:

@@ -66,23 +66,36 @@ class LabelMap:
         counts = sorted(Counter(given).items())
         return cls(tuple(label for label, _ in counts), tuple(count for _, count in counts))
 
-    def codes(self, labels: Iterable[Any]) -> Codes:
+    def codes(self, labels: Iterable[Any], where: str = "") -> Codes:
         """The number of each label, `int64 [n]`.
 
+        Args:
+            labels: of any rows.
+            where: such as "test", which was not learnt from, for the message.
+
         Raises:
-            DataError: labels that the map has not; they are named.
+            DataError: labels that the map has not; they are counted and named.
         """
         number = {label: code for code, label in enumerate(self.classes)}
         given = [_plain(label) for label in labels]
-        strange = dict.fromkeys(repr(label) for label in given if not self._has(label, number))
+        strange = [label for label in given if not self._has(label, number)]
         if strange:
-            shown = ", ".join(display_text(label, 40) for label in list(strange)[:6])
-            raise DataError(f"no such labels: {shown}; there are {self}")
+            of, by = (f" of the {where}", " from training") if where else ("", "")
+            raise DataError(
+                f"{plural(len(strange), 'label')}{of} {'is' if len(strange) == 1 else 'are'} not "
+                f"known{by}: {labels_text(strange)}; known are {labels_text(self.classes)}"
+            )
         return np.array([number[label] for label in given], np.int64)
 
     def labels(self, codes: Iterable[int]) -> list[Label]:
         """The label of each number."""
         return [self.classes[code] for code in codes]
+
+    def to_numpy(self) -> np.ndarray[Any, np.dtype[Any]]:
+        """The labels as scikit-learn has them."""
+        # numpy's strings lose a NUL at their end
+        exact = any(isinstance(one, str) and one.endswith("\0") for one in self.classes)
+        return np.array(self.classes, object if exact else None)
 
     def to_json(self) -> dict[str, Any]:
         """What JSON can hold, and `from_json` reads: labels stay what they are, 1 a number."""
@@ -142,6 +155,17 @@ class LabelMap:
         return html(table, rows=rows, more=self._more)
 
 
+def labels_text(labels: Iterable[Any], most: int = 6) -> str:
+    """A few labels in a sentence, each once.
+
+    >>> labels_text(["dog", "cat", "dog"])
+    "'dog', 'cat'"
+    """
+    different = list(dict.fromkeys(display_text(repr(label), 40) for label in labels))
+    more = len(different) - most
+    return ", ".join(different[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def is_missing(value: Any) -> bool:
     """Whether it is `None`, NaN, NaT or pandas' NA.
 
@@ -155,6 +179,18 @@ def is_missing(value: Any) -> bool:
     return bool(pd.api.types.is_scalar(value) and pd.isna(value))
 
 
+def encodable(text: str) -> str:
+    """With U+FFFD for halves of surrogate pairs, which no file and no tokenizer takes."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
 def _plain(label: Any) -> Any:
-    """Python's own value of numpy's."""
-    return label.item() if isinstance(label, np.generic) else label
+    """Python's own value of numpy's; a word as a file can hold it."""
+    plain = label.item() if isinstance(label, np.generic) else label
+    return encodable(plain) if type(plain) is str else plain

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlnb.data.label_map import LabelMap, is_missing
+from mlnb.data.label_map import LabelMap, encodable, is_missing
 from mlnb.data.text_columns import Columns, columns_of
 from mlnb.errors import DataError
 from mlnb.formatting import Markup, display_text, facts_table, plural
@@ -62,7 +62,7 @@ def clean(
 
 def _string(text: Any, row: int, what: str) -> str:
     if isinstance(text, str):
-        return str(text) if text.isascii() else _encodable(str(text))
+        return encodable(str(text))
     if is_missing(text):
         return ""
     raise DataError(
@@ -70,15 +70,6 @@ def _string(text: Any, row: int, what: str) -> str:
         f"({type(text).__name__}): "
         + ("decode it first" if isinstance(text, bytes) else "is it the right column?")
     )
-
-
-def _encodable(text: str) -> str:
-    """With U+FFFD for halves of surrogate pairs, which no tokenizer takes."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def folded(text: Any) -> str:
@@ -121,7 +112,7 @@ class TextFacts:
             ("characters", f"{shortest:,} to {longest:,}, median {median:,}"),
             ("empty", _count(self.empty)),
             ("only white space", _count(self.whitespace)),
-            ("said before", _count(self.duplicates)),
+            ("repeated", _count(self.duplicates)),
         ]
         if self.labels:
             most = list(self.labels.items())[:_SHOWN]

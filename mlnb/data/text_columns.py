@@ -6,7 +6,7 @@ between two would train on the wrong one in silence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -61,41 +61,41 @@ def columns_of(frame: DataFrame, asked: Columns, *, labelled: bool) -> Columns:
     taken = [name for name in named if name is not None]
     text, target = asked.text, asked.target
     if text is None:
-        text = _guessed_text(frame, taken)
+        text = _guessed(frame, taken, TEXTS, _might_hold_texts, "texts", "text=")
         taken.append(text)
     if labelled and target is None:
-        target = _guessed_target(frame, taken)
+        target = _guessed(frame, taken, LABELS, lambda *_: True, "labels", "target=")
     return Columns(text, asked.text_pair, list(target) if several else target)
 
 
-def _guessed_text(frame: DataFrame, taken: Sequence[Any]) -> Any:
+def _guessed(
+    frame: DataFrame,
+    taken: Sequence[Any],
+    usual: Sequence[str],
+    might_be: Callable[[DataFrame, Any], bool],
+    what: str,
+    word: str,
+) -> Any:
+    """The only column of a usual name, else the only one that might be it."""
     free = [name for name in frame.columns if name not in taken and not _is(name, OTHERS)]
-    named = [name for name in free if _is(name, TEXTS)]
-    found = named or [
-        name for name in free if not _is(name, LABELS) and _holds_texts(frame.loc[:, name])
-    ]
+    found = [name for name in free if _is(name, usual)]
+    found = found or [name for name in free if might_be(frame, name)]
     if len(found) == 1:
         require_column(frame, found[0])
         return found[0]
-    which = f"{len(found)} columns could hold the texts" if found else "No column holds texts"
-    raise DataError(f"{which}; the frame has {columns_text(frame)}. Name it: text=")
+    which = f"{len(found)} columns could hold the {what}" if found else f"No column holds {what}"
+    raise DataError(f"{which}; the frame has {columns_text(frame)}. Name it: {word}")
 
 
-def _guessed_target(frame: DataFrame, taken: Sequence[Any]) -> Any:
-    free = [name for name in frame.columns if name not in taken and not _is(name, OTHERS)]
-    found = [name for name in free if _is(name, LABELS)] or free
-    if len(found) == 1:
-        require_column(frame, found[0])
-        return found[0]
-    which = f"{len(found)} columns could hold the labels" if found else "No column holds labels"
-    raise DataError(f"{which}; the frame has {columns_text(frame)}. Name it: target=")
+def _might_hold_texts(frame: DataFrame, name: Any) -> bool:
+    return not _is(name, LABELS) and holds_texts(frame.loc[:, name])
 
 
 def _is(name: Any, names: Sequence[str]) -> bool:
     return str(name).casefold() in names
 
 
-def _holds_texts(column: Series | DataFrame) -> bool:
+def holds_texts(column: Series | DataFrame) -> bool:
     """Whether there are strings in it; of a name that stands twice, in one of them."""
     if column.ndim == 2:
         return True

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from mlnb.device import graphics, libraries, processor
-from mlnb.formatting import Markup, bytes_text, display_text, html
+from mlnb.formatting import Markup, bytes_text, display_text, html, text_table
 
 if TYPE_CHECKING:
     from mlnb.device.parts import Library, Part
@@ -34,11 +34,7 @@ class Devices:
 
     def __repr__(self) -> str:
         rows = [[display_text(cell, 120) for cell in _cells(part)] for part in self.parts]
-        widths = [max((len(row[at]) for row in rows), default=0) for at in range(3)]
-        lines = [
-            "  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[3]]).rstrip()
-            for row in rows
-        ]
+        lines = text_table(rows)
         for library in self.libraries:
             lines += ["", f"{_title(library)} {_uses(library)}"]
             lines += [f"  {lack}" for lack in library.lacks]

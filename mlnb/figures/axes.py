@@ -51,7 +51,8 @@ class Axis:
                 math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9) + 1
             )
         ]
-        return [(place, tick_text(place, step)) for place in places[: 4 * count]]
+        largest = max(map(abs, places), default=0.0)
+        return [(place, tick_text(place, step, largest)) for place in places[: 4 * count]]
 
 
 def _round_step(rough: float) -> float:

@@ -17,6 +17,7 @@ import numpy as np
 from mlnb.errors import need
 from mlnb.figures.chart import MOST_SERIES
 from mlnb.figures.curves import Series, smoothed
+from mlnb.figures.plotly_style import AXES, CLEAR, DOTTED, GRID, TEXT, layout, plain
 from mlnb.figures.style import LIGHT
 from mlnb.formatting import display_text
 
@@ -32,8 +33,6 @@ ALL_POINTS = 30_000
 """The most points of a figure; its curves share them."""
 MOST_MARKS = 60
 _FIRST, _FURTHER = 300, 140  # pixels of height, of the first panel and of each below it
-# Read on light and dark pages alike: the figure has no background of its own.
-_TEXT, _GRID = "#808a96", "rgba(128,138,150,.22)"
 
 
 @dataclass(frozen=True)
@@ -106,8 +105,8 @@ def plotly_figure(
         for spot in panel.spots:
             figure.add_trace(_star(objects, spot), row, 1)
         kind = "log" if panel.log else "linear"
-        figure.update_yaxes(title_text=_plain(panel.label), type=kind, row=row, col=1)
-    figure.update_xaxes(title_text=_plain(x_label), row=len(panels), col=1)
+        figure.update_yaxes(title_text=plain(panel.label), type=kind, row=row, col=1)
+    figure.update_xaxes(title_text=plain(x_label), row=len(panels), col=1)
     _dress(figure, title, sum(heights) + 130, log_x)
     _mark(figure, marks, log_x)
     return figure
@@ -144,7 +143,7 @@ def _traces(objects: Any, series: Series, color: int, points: int) -> Iterator[A
     x, y = x[: len(y)], y[: len(x)].astype(np.float64)
     y[~(np.abs(y) < 1e38)] = np.nan  # float32 holds no more
     mean = smoothed(y) if series.smooth else y
-    name, shade = _plain(series.name), LIGHT[color % len(LIGHT)]
+    name, shade = plain(series.name), LIGHT[color % len(LIGHT)]
     line = {"color": shade, "width": 2, "dash": "dash" if series.dashed else "solid"}
     shared = {"legendgroup": str(color), "hovertemplate": "%{y:.4~g}"}
     if mean is not y:
@@ -185,8 +184,8 @@ def _star(objects: Any, spot: Spot) -> Any:
         x=[spot.x],
         y=[spot.y],
         mode="markers",
-        marker={"symbol": "star", "size": 13, "color": shade, "line": {"width": 1, "color": _TEXT}},
-        name=_plain(spot.text),
+        marker={"symbol": "star", "size": 13, "color": shade, "line": {"width": 1, "color": TEXT}},
+        name=plain(spot.text),
         legendgroup=str(spot.color),
         showlegend=False,
         hovertemplate="%{y:.4~g}",
@@ -194,21 +193,15 @@ def _star(objects: Any, spot: Spot) -> Any:
 
 
 def _dress(figure: Any, title: str, height: int, log_x: bool) -> None:
-    axes = {"gridcolor": _GRID, "zeroline": False, "linecolor": _GRID}
-    figure.update_xaxes(type="log" if log_x else "linear", **axes)
-    figure.update_yaxes(exponentformat="power", **axes)
+    figure.update_xaxes(type="log" if log_x else "linear", **AXES)
+    figure.update_yaxes(exponentformat="power", **AXES)
     scales = [
         {"label": kind, "method": "relayout", "args": [{"yaxis.type": kind}]}
         for kind in ("linear", "log")
     ]
-    figure.update_layout(
-        title={"text": _plain(title), "font": {"size": 15}},
-        template="none",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": _TEXT, "size": 12},
+    made = layout(
+        title,
         hovermode="x unified",
-        hoverlabel={"bgcolor": "#fff", "font": {"color": "#1f2328"}},
         legend={"orientation": "h", "y": -90 / height, "yanchor": "top"},
         margin={"l": 70, "r": 20, "t": 50, "b": 80},
         height=height,
@@ -222,12 +215,13 @@ def _dress(figure: Any, title: str, height: int, log_x: bool) -> None:
                 "y": 1 + 8 / height,
                 "yanchor": "bottom",
                 "active": int(figure.layout.yaxis.type == "log"),
-                "font": {"size": 11, "color": _TEXT},
-                "bgcolor": "rgba(0,0,0,0)",
-                "bordercolor": _GRID,
+                "font": {"size": 11, "color": TEXT},
+                "bgcolor": CLEAR,
+                "bordercolor": GRID,
             }
         ],
     )
+    figure.update_layout(made)
 
 
 def _mark(figure: Any, marks: Sequence[Note], log_x: bool) -> None:
@@ -238,22 +232,15 @@ def _mark(figure: Any, marks: Sequence[Note], log_x: bool) -> None:
     for x, words in list(places.items())[:MOST_MARKS]:
         if log_x and x <= 0:
             continue
-        line = {"color": _TEXT, "width": 1, "dash": "dot"}
-        figure.add_shape(type="line", x0=x, x1=x, y0=0, y1=1, yref="paper", line=line)
+        figure.add_shape(type="line", x0=x, x1=x, y0=0, y1=1, yref="paper", line=DOTTED)
         figure.add_annotation(
             x=math.log10(x) if log_x else x,  # plotly's annotations count in logarithms there
             y=1,
             yref="paper",
-            text=_plain(", ".join(dict.fromkeys(word for word in words if word))),
+            text=plain(", ".join(dict.fromkeys(word for word in words if word))),
             textangle=90,
             xanchor="left",
             yanchor="top",
             showarrow=False,
-            font={"size": 10, "color": _TEXT},
+            font={"size": 10, "color": TEXT},
         )
-
-
-def _plain(text: str) -> str:
-    """plotly takes a text for markup."""
-    shown = display_text(text, 80)
-    return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

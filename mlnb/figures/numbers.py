@@ -22,8 +22,11 @@ def number_text(value: float) -> str:
     return f"{value:#.4g}" if size >= 1 else f"{value:#.3g}"
 
 
-def tick_text(place: float, step: float) -> str:
-    """`0.05`, `1,200`, `20k`, `3M`, `1e-5`: no more digits than the step has."""
+def tick_text(place: float, step: float, largest: float = 0.0) -> str:
+    """`0.05`, `1,200`, `20k`, `3M`, `1e-5`: no more digits than the step has.
+
+    The largest number of an axis decides the letter for all of them.
+    """
     size = max(abs(place), step)
     if abs(place) < step * 1e-6:
         return "0"
@@ -32,7 +35,7 @@ def tick_text(place: float, step: float) -> str:
         mantissa, _, power = f"{place:.{min(digits, 12)}e}".partition("e")
         return f"{mantissa}e{int(power)}"
     for unit, letter in ((1e6, "M"), (1e4, "k")):
-        if size >= unit and step >= max(unit / 100, size / 1e5):
+        if max(size, largest) >= unit and step >= max(unit / 100, max(size, largest) / 1e5):
             scale = 1e3 if letter == "k" else unit
             return f"{place / scale:g}{letter}"
     return f"{place:,.{max(0, -math.floor(math.log10(step) + 1e-9))}f}"

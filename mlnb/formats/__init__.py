@@ -12,7 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mlnb.formats.folder import inside, is_model_folder
-from mlnb.formats.model_file import Danger, ModelFile, Part, WeightsFile
+from mlnb.formats.model_file import Danger, ModelFile, Part
+from mlnb.formats.weights_file import WeightsFile
 from mlnb.limits import LIMITS, Limits
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ pass over its nodes; only where a name is used before it is made is a cycle look
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from mlnb.formats.calls import Calls
 from mlnb.formatting import display_text
 
 if TYPE_CHECKING:
@@ -21,15 +22,12 @@ SHOWN = 20
 """Warnings of one file; the rest is counted."""
 
 
-def problems(
-    graph: Graph, functions: Sequence[Graph], is_call: Callable[[Node], bool]
-) -> list[str]:
+def problems(graph: Graph, functions: Sequence[Graph] = ()) -> list[str]:
     """What is wrong in a graph, its nested graphs and the file's functions, a sentence each.
 
     Args:
         graph: the outermost graph.
-        functions: the bodies of the functions; each is looked at once.
-        is_call: whether a node's subgraph is one of them and not a graph of its own.
+        functions: the bodies that `Calls` lead to; each is looked at once.
     """
     found: list[str] = []
     waiting: list[tuple[Graph, str, tuple[frozenset[str], ...]]] = [
@@ -41,7 +39,7 @@ def problems(
         made = _made(current)
         found += _problems(current, where, made, outer)
         for i, node in enumerate(current.nodes):
-            if node.subgraphs and not is_call(node):
+            if node.subgraphs and not isinstance(node.subgraphs, Calls):
                 for label, nested in node.subgraphs.items():
                     place = f" in {_name(label)} of {_name(_called(node, i))}{where}"
                     waiting.append((nested, place, (*outer, made)))

@@ -6,22 +6,26 @@ the graph at the first look at it, a weight when its statistics are wanted.
 
 from __future__ import annotations
 
+import os
+import stat
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mlnb.errors import ModelFormatError, ModelRunError, unknown
+from mlnb.errors import LimitExceeded, ModelFormatError, ModelRunError, unknown
+from mlnb.formats.wire import Broken
+from mlnb.formatting import display_text, plural
 from mlnb.limits import LIMITS, Limits
 
 if TYPE_CHECKING:
     import numpy as np
 
     from mlnb.formats.source import Source
-    from mlnb.graph.graph import Graph, Value
+    from mlnb.graph.graph import Graph
     from mlnb.specs import TensorSpecs
 
 
@@ -38,6 +42,25 @@ class Part:
     name: str
     nbytes: int | None
     exists: bool
+
+    @classmethod
+    def beside(cls, folder: Path | None, name: str, *, links: bool = False) -> Part:
+        """A file by its size on disk; what lies outside of the model's folder is not looked at.
+
+        Args:
+            folder: the model's; `None` for bytes.
+            name: relative to it.
+            links: whether a symbolic link to a file counts as one.
+        """
+        steps = name.replace("\\", "/").split("/")
+        if folder is None or not name or os.path.isabs(name) or ".." in steps:
+            return cls(name, None, False)
+        try:
+            seen = (os.stat if links else os.lstat)(folder / name)
+        except (OSError, ValueError):
+            return cls(name, None, False)
+        regular = stat.S_ISREG(seen.st_mode)
+        return cls(name, seen.st_size if regular else None, regular)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +178,7 @@ class ModelFile(ABC):
         if self.signatures:
             raise unknown("signature", name, self.signatures)
         raise ModelFormatError(
-            f"this {self.format} has no signatures to choose from; load it without signature="
+            f"{self._full_title} has no signatures to choose from; load it without signature="
         )
 
     @property
@@ -186,7 +209,12 @@ class ModelFile(ABC):
             UnknownName: no tensor of that name.
             ModelRunError: the format cannot be cut.
         """
-        raise ModelRunError(f"a {self.format} cannot be cut; ONNX, TensorFlow and TFLite can")
+        if self.runtime is None:
+            raise ModelRunError(f"{self._full_title} holds weights and no graph that could be cut")
+        raise ModelRunError(
+            f"{self._full_title} cannot be cut as it is; its conversion can: "
+            "model.to_onnx('model.onnx'), then load_model('model.onnx').cut(outputs=[...])"
+        )
 
     def tensor(self, name: str, graph: Graph | None = None) -> np.ndarray:
         """A stored weight or constant, read from the file now.
@@ -222,46 +250,34 @@ class ModelFile(ABC):
         """The tensors that share their bytes with another: its name by theirs."""
         return _NOTHING
 
-    def __repr__(self) -> str:
-        from mlnb.formatting import display_text, plural
+    @property
+    def _full_title(self) -> str:
+        return f"{display_text(self.title, 60)} ({self.format})"
 
+    def _broken(self, reason: str) -> ModelFormatError:
+        """The error for this file: what in it is not as the format has it."""
+        name = display_text(self.source.name, 60)
+        return ModelFormatError(f"{name} cannot be read as {self.format}: {reason}")
+
+    @contextmanager
+    def _told(self, size: int | None = None) -> Iterator[None]:
+        """What breaks in the block, told with this file's name and the byte.
+
+        Args:
+            size: of what is read; of the file by default.
+        """
+        try:
+            yield
+        except Broken as broken:
+            of = self.source.size if size is None else size
+            place = f"at byte {broken.position:,} of {of:,}"
+            raise self._broken(f"{broken.reason}, {place}") from broken
+        except LimitExceeded as over:
+            raise LimitExceeded(f"{display_text(self.source.name, 60)}: {over}") from over
+
+    def __repr__(self) -> str:
         ends = f"{plural(len(self.inputs), 'input')}, {plural(len(self.outputs), 'output')}"
         return f"{type(self).__name__}({display_text(self.source.name)!r}, {ends})"
 
 
-class WeightsFile(ModelFile):
-    """A table of tensors without a graph: it is looked at, and never runs.
-
-    A format is a subclass that gives `tensors`, `metadata` and `advice`.
-    """
-
-    @property
-    @abstractmethod
-    def tensors(self) -> tuple[Value, ...]:
-        """The tensors in the order of the file, each a weight with its size."""
-
-    @property
-    def inputs(self) -> TensorSpecs:
-        """None: nothing goes in."""
-        return _no_specs("input")
-
-    @property
-    def outputs(self) -> TensorSpecs:
-        """None: nothing comes out."""
-        return _no_specs("output")
-
-    @cached_property
-    def graph(self) -> Graph:
-        """A graph of values without a node."""
-        from mlnb.graph.graph import Graph
-
-        return Graph("", (), values={value.name: value for value in self.tensors})
-
-
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-def _no_specs(noun: str) -> TensorSpecs:
-    from mlnb.specs import TensorSpecs
-
-    return TensorSpecs((), noun)

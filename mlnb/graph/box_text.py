@@ -70,6 +70,9 @@ def _node_caption(node: Node, around: str, graph: Graph) -> Caption:
     path = display_text("/".join(node.scope), 400)
     module = path.removeprefix(around.rstrip("/")).lstrip("/") if path.startswith(around) else ""
     stack = bool(node.subgraphs)
+    if module.replace("/", "").isdigit():  # a place in a list says nothing
+        detail = " · ".join(part for part in (module, detail) if part)
+        return Caption(op, detail, color, stack=stack)
     if module:
         return Caption(module, " ".join([op, detail]).strip(), color, stack=stack)
     return Caption(op, detail, color, stack=stack)

@@ -10,7 +10,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mlnb.formatting import Markup, bytes_text, count_text, display_text, html, plural
+from mlnb.formatting import (
+    Markup,
+    bytes_text,
+    count_text,
+    display_text,
+    html,
+    html_table,
+    plural,
+    text_table,
+)
 from mlnb.graph.elide import elided_nodes
 from mlnb.graph.families import family
 from mlnb.graph.fold import op_text
@@ -226,7 +235,7 @@ def _sum(numbers: Iterator[int | None]) -> int | None:
 
 
 _HEADS = ("nodes", "parameters", "bytes", "MACs")
-_SIDES = ("left", *("right" for _ in _HEADS))
+_NUMBERS = range(1, 1 + len(_HEADS))
 
 
 def _cells(rows: Sequence[Row]) -> list[tuple[str, ...]]:
@@ -251,29 +260,8 @@ def _numbers(row: Row) -> tuple[str, str, str, str]:
 
 
 def _lines(head: str, rows: Sequence[Row]) -> list[str]:
-    cells = [(head, *_HEADS), *_cells(rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
-    lines = [
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
-        for row in cells
-    ]
-    return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
+    return text_table([(head, *_HEADS), *_cells(rows)], _NUMBERS, ruled=True)
 
 
 def _html_table(head: str, rows: Sequence[Row]) -> Markup:
-    names = [
-        html('<th style="text-align:{side}">{text}</th>', side=side, text=text)
-        for side, text in zip(_SIDES, (head, *_HEADS), strict=True)
-    ]
-    body = [
-        html(
-            "<tr>{cells}</tr>",
-            cells=[
-                html('<td style="text-align:{side}">{text}</td>', side=side, text=text)
-                for side, text in zip(_SIDES, cells, strict=True)
-            ],
-        )
-        for cells in _cells(rows)
-    ]
-    template = "<table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>"
-    return html(template, names=names, body=body)
+    return html_table((head, *_HEADS), _cells(rows), _NUMBERS)

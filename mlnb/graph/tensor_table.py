@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, overload
 
 from mlnb.errors import unknown
-from mlnb.formatting import Markup, bytes_text, count_text, display_text, html, plural
+from mlnb.formatting import Markup, bytes_text, count_text, display_text, html, plural, text_table
 from mlnb.graph.tensor_groups import Group, elements, grouped
 
 if TYPE_CHECKING:
@@ -115,13 +115,7 @@ class TensorTable(Sequence["Value"]):
         if not rows:
             return self.line
         cells = [("tensor", "dtype", "shape", "elements", "bytes"), *rows]
-        widths = [max(len(row[i]) for row in cells) for i in range(5)]
-        lines = []
-        for row in cells:
-            left = [row[i].ljust(widths[i]) for i in range(3)]
-            right = [row[i].rjust(widths[i]) for i in (3, 4)]
-            lines.append("  ".join([*left, *right]).rstrip())
-        return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], "", self.line])
+        return "\n".join([*text_table(cells, right=(3, 4), ruled=True), "", self.line])
 
     def _repr_html_(self) -> str:
         shown = _shown_rows(self._groups, ROWS, ROWS_OF_ONE)

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from IPython.core.magic import Magics, magics_class
 
 from mlnb.errors import LayerError, unknown
-from mlnb.formatting import display_text
+from mlnb.formatting import display_text, first_line
 from mlnb.magics import cells
 from mlnb.magics import display as display_once
 from mlnb.magics.shell import Argument, Call, MagicError, magic
@@ -280,5 +280,5 @@ def _activity(net: Sequential, batch: Any) -> Activity:
     try:
         return activity(net, batch)
     except (RuntimeError, IndexError) as error:  # such as a token that an embedding does not have
-        said = display_text(str(error).partition("\n")[0], 200)
+        said = first_line(error)
         raise MagicError(f"the layers stand, but the sample does not go through: {said}") from error

@@ -18,26 +18,8 @@ from mlnb.magics import explaining, progress_line, run_views
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from mlnb.data.sample import Sample
     from mlnb.widgets.base import Widget
-
-_CLASSES = (
-    "mlnb.data.sample.Sample",
-    "mlnb.device.table.Devices",
-    "mlnb.graph.graph.Graph",
-    "mlnb.graph.tensor_table.TensorTable",
-    "mlnb.models.convert.conversion.Conversion",
-    "mlnb.models.model.Model",
-    "mlnb.models.prediction.Prediction",
-    "mlnb.networks.network.Network",
-    "mlnb.networks.sequential.Sequential",
-    "mlnb.networks.export.ExportReport",
-    "mlnb.specs.TensorSpecs",
-    "mlnb.train.evaluation.Evaluation",
-    "mlnb.train.run.Run",
-    "mlnb.train.keep.run_table.RunTable",
-    "mlnb.widgets.answer.Answer",
-    "mlnb.widgets.base.Widget",
-)
 
 
 class Shown:
@@ -65,7 +47,7 @@ def install(shell: InteractiveShell) -> None:
     """Show our objects by their views from now on."""
     shown = _shown[shell] = Shown()
     shell.events.register("pre_run_cell", shown.forget)
-    for path in _CLASSES:
+    for path in _VIEWS:
         module, _, name = path.rpartition(".")
         _formatter(shell).for_type_by_name(module, name, partial(_display_once, shown))
     progress_line.install(shell)
@@ -78,7 +60,7 @@ def remove(shell: InteractiveShell) -> None:
     shown = _shown.pop(shell, None)
     if shown is not None:
         shell.events.unregister("pre_run_cell", shown.forget)
-        for path in _CLASSES:
+        for path in _VIEWS:
             _formatter(shell).pop(path, None)
         progress_line.remove()
         run_views.remove()
@@ -106,65 +88,89 @@ def _display_once(shown: Shown, value: object) -> None:
     _show_now(value)
 
 
+def _formatter(shell: InteractiveShell) -> Any:
+    return shell.display_formatter.ipython_display_formatter
+
+
 def _show_now(value: Any) -> None:
-    from mlnb.data.sample import Sample
+    paths = (f"{cls.__module__}.{cls.__name__}" for cls in type(value).__mro__)
+    next((_VIEWS[path] for path in paths if path in _VIEWS), _page)(value)
+
+
+# ------------------------------------------------------------------------------------- the views
+
+
+def _card(value: Sample) -> None:
+    from mlnb.magics.learn import sample_card
+
+    display(sample_card(value), raw=True)
+
+
+def _page(value: Any) -> None:
+    display({"text/plain": repr(value), "text/html": value._repr_html_()}, raw=True)
+
+
+def _layers(value: Any) -> None:
+    from mlnb.widgets import network_view
+
+    network_view.show_table(value)
+    network_view.show_graph(value)
+
+
+def _drawn(value: Any) -> None:
+    from mlnb.graph.graph import Graph
     from mlnb.magics.models import is_table
     from mlnb.widgets.base import has_front_end
     from mlnb.widgets.weights_view import weights_bundle
 
-    if isinstance(value, Sample):
-        from mlnb.magics.learn import sample_card
-
-        display(sample_card(value), raw=True)
-    elif type(value).__name__ in ("Devices", "Run", "RunTable"):
-        run_views.show(value)
-    elif type(value).__name__ in ("Network", "Sequential"):
-        from mlnb.widgets import network_view
-
-        network_view.show_table(value)
-        network_view.show_graph(value)
-    elif type(value).__name__ in ("Answer", "Conversion", "ExportReport") or _is_weight_table(
-        value
-    ):
-        display({"text/plain": repr(value), "text/html": value._repr_html_()}, raw=True)
-    elif is_table(value):
+    if is_table(value):
         display(weights_bundle(value), raw=True)
     elif has_front_end():
-        _view(value)._ipython_display_()
+        from mlnb.widgets.graph_viewer import GraphViewer
+
+        GraphViewer(value)._ipython_display_()
+    elif isinstance(value, Graph):
+        print(repr(value))  # noqa: T201 - a terminal is shown text
     else:
-        print(_text(value))  # noqa: T201 - a terminal is shown text
+        _tensors(value)
 
 
-def _is_weight_table(value: Any) -> bool:
-    return type(value).__module__ == "mlnb.graph.tensor_table"
-
-
-def _view(value: Any) -> Widget:
-    from mlnb.widgets.base import Widget
-    from mlnb.widgets.graph_viewer import GraphViewer
+def _tensors(value: Any) -> None:
     from mlnb.widgets.tensor_table import TensorTable
 
-    if isinstance(value, Widget):
-        return value
-    if type(value).__name__ == "Evaluation":
-        from mlnb.widgets.evaluation_report import EvaluationReport
-
-        return EvaluationReport(value)
-    drawn = type(value).__name__ in ("Model", "Graph")
-    return GraphViewer(value) if drawn else TensorTable(value)
+    _widget(TensorTable(value))
 
 
-def _text(value: Any) -> str:
-    from mlnb.graph.graph import Graph
-    from mlnb.widgets.base import Widget
-    from mlnb.widgets.tensor_table import TensorTable
+def _report(value: Any) -> None:
+    from mlnb.widgets.evaluation_report import EvaluationReport
 
-    if isinstance(value, Graph):
-        return repr(value)
-    if type(value).__name__ == "Evaluation":
-        return _view(value).static_text()
-    return (value if isinstance(value, Widget) else TensorTable(value)).static_text()
+    _widget(EvaluationReport(value))
 
 
-def _formatter(shell: InteractiveShell) -> Any:
-    return shell.display_formatter.ipython_display_formatter
+def _widget(value: Widget) -> None:
+    from mlnb.widgets.base import has_front_end
+
+    if has_front_end():
+        value._ipython_display_()
+    else:
+        print(value.static_text())  # noqa: T201 - a terminal is shown text
+
+
+_VIEWS: dict[str, Callable[[Any], None]] = {
+    "mlnb.data.sample.Sample": _card,
+    "mlnb.device.table.Devices": _page,
+    "mlnb.graph.graph.Graph": _drawn,
+    "mlnb.graph.tensor_table.TensorTable": _page,
+    "mlnb.models.convert.conversion.Conversion": _page,
+    "mlnb.models.model.Model": _drawn,
+    "mlnb.models.prediction.Prediction": _tensors,
+    "mlnb.networks.export.ExportReport": _page,
+    "mlnb.networks.network.Network": _layers,
+    "mlnb.networks.sequential.Sequential": _layers,
+    "mlnb.specs.TensorSpecs": _tensors,
+    "mlnb.train.evaluation.Evaluation": _report,
+    "mlnb.train.keep.run_table.RunTable": _page,
+    "mlnb.train.run.Run": run_views.show,
+    "mlnb.widgets.answer.Answer": _page,
+    "mlnb.widgets.base.Widget": _widget,
+}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, magics_class
 
 from mlnb.errors import unknown
-from mlnb.magics.shell import Argument, Call, MagicError, magic, user_names
+from mlnb.magics.shell import Argument, Call, MagicError, magic
 from mlnb.magics.train import trainable
 from mlnb.models.model import Model
 
@@ -86,13 +86,7 @@ def _held(call: Call, name: str) -> Any:
         UnknownName: no such variable, with the closest that can be.
         MagicError: it holds something else.
     """
-    scopes = {**call.shell.user_ns, **call.local}
-    if name not in scopes and name.isidentifier():
-        known = [n for n in user_names(call.shell, call.local) if _exportable(scopes[n])]
-        if not known:
-            raise MagicError(f"no network {name!r}; put a network into a variable first")
-        raise unknown("network", name, known)
-    value = call.variable(name, "network")
+    value = call.variable(name, "network", _exportable)
     if not _exportable(value):
         kind = type(value).__name__
         raise MagicError(

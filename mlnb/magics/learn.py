@@ -13,14 +13,15 @@ from IPython.display import display
 from mlnb.cache import cache_folder, clear_cache
 from mlnb.data.samples import list_samples, load_sample
 from mlnb.errors import unknown
-from mlnb.formatting import Markup, bytes_text, display_text, html, plural
+from mlnb.formatting import Markup, bytes_text, display_text, html, plural, text_table
 from mlnb.magics.shell import Argument, Call, MagicError, magic
+from mlnb.models.facts import identifier
 from mlnb.tutorials import copy_tutorials, tutorials
 
 if TYPE_CHECKING:
     from mlnb.data.sample import Sample
 
-_COLUMNS = ("name", "kind", "what it is", "size", "here", "licence", "source")
+_COLUMNS = ("name", "kind", "what it is", "size", "on this machine", "licence", "source")
 _RIGHT = _COLUMNS.index("size")
 _WIDEST = 48
 
@@ -76,7 +77,7 @@ class LearnMagics(Magics):
 
 def _take(call: Call) -> Sample:
     sample = load_sample(call.options.sample)
-    call.bind(call.options.name or _variable(sample.name), sample)
+    call.bind(call.options.name or identifier(sample.name), sample)
     call.show(sample)
     return sample
 
@@ -132,24 +133,21 @@ def _uses(tutorial: str, sample: str) -> bool:
 
 
 def samples_table(samples: list[Sample]) -> dict[str, str]:
-    """All samples as text and as script-free HTML."""
-    rows = [_row(sample) for sample in samples]
+    """All samples as text and as script-free HTML, single pictures of a listed folder left out."""
+    folders = {sample.path for sample in samples if sample.path and sample.path.is_dir()}
+    inside = [sample for sample in samples if sample.path and sample.path.parent in folders]
+    rows = [_row(sample) for sample in samples if sample not in inside]
     here = sum(sample.here for sample in samples)
-    count = f"{plural(len(rows), 'sample')}, {here} of them here; take one: %mlsample NAME"
+    shown = f"{plural(len(samples), 'sample')}, {here} of them here"
+    if inside:
+        shown += f", {plural(len(inside), 'single picture')} of the folders not listed"
+    count = f"{shown}; take one: %mlsample NAME"
     return {"text/plain": _text_table(rows, count), "text/html": _html_table(rows, count)}
 
 
 def _text_table(rows: list[tuple[str, ...]], count: str) -> str:
     short = [_COLUMNS, *(tuple(display_text(cell, _WIDEST) for cell in row) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*short, strict=True)]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if column == _RIGHT else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in short
-    ]
-    return "\n".join([*lines, count])
+    return "\n".join([*text_table(short, {_RIGHT}), count])
 
 
 def _html_table(rows: list[tuple[str, ...]], count: str) -> Markup:
@@ -160,8 +158,8 @@ def _html_table(rows: list[tuple[str, ...]], count: str) -> Markup:
         for row in rows
     ]
     return html(
-        '<table style="margin: 0"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-        "<p>{count}</p>",
+        '<div style="max-height: 420px; overflow: auto"><table style="margin: 0"><thead><tr>{head}'
+        "</tr></thead><tbody>{body}</tbody></table></div><p>{count}</p>",
         head=head,
         body=body,
         count=count,
@@ -171,6 +169,7 @@ def _html_table(rows: list[tuple[str, ...]], count: str) -> Markup:
 def _cell(tag: str, column: int, text: str) -> Markup:
     side = "right" if column == _RIGHT else "left"
     wrap = "; white-space: nowrap" if column in (0, _RIGHT) else ""
+    wrap += "; overflow-wrap: anywhere" if column > _RIGHT + 1 else ""  # a source is one long word
     style = f"text-align: {side}{wrap}"
     return html('<{tag} style="{style}">{text}</{tag}>', tag=tag, style=style, text=text)
 
@@ -179,7 +178,7 @@ def sample_card(sample: Sample) -> dict[str, Any]:
     """One sample as text and as script-free HTML."""
     name, kind, what, size, _, licence, source = _row(sample)
     facts = f"{kind} · {size} · {licence} · {source}"
-    variable = _variable(sample.name)
+    variable = identifier(sample.name)
     use = f"%mlload {variable}" if kind == "model" else f"{variable}.data()"
     if not sample.here and sample.read is None:
         use = f"%mlsample {name}"
@@ -197,12 +196,6 @@ def sample_card(sample: Sample) -> dict[str, Any]:
 
 def _row(sample: Sample) -> tuple[str, ...]:
     size = bytes_text(sample.nbytes) if sample.nbytes else "unknown"
-    here = "here" if sample.here else "not here"
+    here = "yes" if sample.here else "no"
     about = (sample.name, sample.kind, sample.description, size, here)
     return tuple(display_text(text, 200) for text in (*about, sample.licence, sample.source))
-
-
-def _variable(name: str) -> str:
-    """A sample's name as a variable's: `mnist-8` becomes `mnist_8`."""
-    text = re.sub(r"\W+", "_", name).strip("_")
-    return text if text.isidentifier() else f"sample_{text}"

@@ -20,14 +20,15 @@ from mlnb.graph.graph import Graph
 from mlnb.magics.models import is_table, named, sample_of
 from mlnb.magics.shell import Argument, Call, MagicError, magic
 from mlnb.magics.words import quoted
+from mlnb.models.facts import identifier
 from mlnb.models.live import live_module
 from mlnb.models.loading import load_model
-from mlnb.models.model import Model
 from mlnb.models.prediction import Prediction
 from mlnb.specs import TensorSpecs
 
 if TYPE_CHECKING:
     from mlnb.graph.tensor_table import TensorTable as WeightTable
+    from mlnb.models.model import Model
     from mlnb.widgets.graph_viewer import GraphViewer
     from mlnb.widgets.tensor_table import TensorTable
 
@@ -53,9 +54,9 @@ class LookMagics(Magics):
                      where it has spaces; `~` is your home folder. Where there is no such file: a
                      variable that holds a path, the bytes or a torch module, or the name of a
                      sample. A file that holds weights and no graph is shown as a table of tensors.
-        --name       the variable to put the model into; without it the file's name, made a
-                     variable's: `resnet-18.onnx` becomes `resnet_18`. A variable that holds
-                     something else than a model is never overwritten.
+        --name       the variable to put the model into; without it the file's or the sample's
+                     name, made a variable's: `resnet-18.onnx` becomes `resnet_18`. A variable that
+                     holds something else than a model is never overwritten.
         --signature  the entry point to take, where a file has several.
         --allow_io   let the model run although it would read files, reach the network or run
                      Python; what would is drawn in red. Do so for a file that you trust.
@@ -77,7 +78,7 @@ class LookMagics(Magics):
         line of a cell; with `mlnb.load_model(mlnb.download("https://…"))` for an address.
         """
         options = call.options
-        words: dict[str, Any] = {"name": options.name}
+        words: dict[str, Any] = {}
         if options.signature is not None:
             words["signature"] = options.signature
         if options.allow_io:
@@ -85,7 +86,8 @@ class LookMagics(Magics):
         if options.sample is not None:
             words["sample"] = sample_of(call)
         try:
-            model = load_model(_source(call), **words)
+            source, name = _source(call)
+            model = load_model(source, name=options.name or name, **words)
         except DownloadError:
             raise
         except OSError as error:
@@ -123,7 +125,7 @@ class LookMagics(Magics):
         from mlnb.widgets.graph_viewer import GraphViewer
 
         name = call.options.model
-        model = named(call, name, Model, Graph)
+        model = named(call, name, Graph)
         if is_table(model):
             raise MagicError(f"{name} holds tensors and no graph; %mlio {name} lists them")
         height = call.options.height
@@ -161,7 +163,7 @@ class LookMagics(Magics):
         from mlnb.widgets.base import has_front_end
         from mlnb.widgets.tensor_table import TensorTable
 
-        model = named(call, call.options.model, Model, Prediction, TensorSpecs)
+        model = named(call, call.options.model, Prediction, TensorSpecs)
         if is_table(model):
             weights: WeightTable = model.tensors
             if has_front_end():  # a terminal prints what is returned
@@ -172,8 +174,8 @@ class LookMagics(Magics):
         return table
 
 
-def _source(call: Call) -> Any:
-    """What PATH stands for: an address, a file, a variable, a sample, in this order.
+def _source(call: Call) -> tuple[Any, str | None]:
+    """What PATH stands for: an address, a file, a variable, a sample, in this order; its name.
 
     Raises:
         MagicError: nothing of these, with the closest files; an address without `--download`.
@@ -181,24 +183,24 @@ def _source(call: Call) -> Any:
     """
     text: str = call.options.path
     if is_address(text):
-        return _from_address(call, text)
+        return _from_address(call, text), None
     if call.options.download:
         raise MagicError(f"--download takes an address, https://…; {text} is none")
-    path = Path(text).expanduser()
+    path, name = Path(text).expanduser(), None
     if not path.exists():
         value = call.local.get(text, call.shell.user_ns.get(text))
         if isinstance(value, bytes) or live_module(value) is not None:
-            return value
+            return value, None
         if isinstance(value, str | os.PathLike):
             path = Path(value).expanduser()
         else:
-            path = _sample_models().get(text, path)
+            path, name = _sample_models().get(text, (path, None))
     if path.is_dir() and not is_model_folder(path):
         inside = ", ".join(_file_names(path)[:6]) or "no file"
         raise MagicError(
             f"{path} is a folder; name a file in it. It has: {display_text(inside, 200)}"
         )
-    return path if path.exists() else _refuse(path)
+    return (path, name) if path.exists() else _refuse(path)
 
 
 def _from_address(call: Call, text: str) -> Path:
@@ -231,10 +233,10 @@ def _file_names(folder: Path) -> list[str]:
     return sorted(e.name for e in folder.iterdir() if not e.name.startswith(".") and e.is_file())
 
 
-def _sample_models() -> dict[str, Path]:
-    """The samples that are model files, by their names and by their files' names."""
+def _sample_models() -> dict[str, tuple[Path, str]]:
+    """Path and variable of the samples that are models, by their names and by their files'."""
     try:
-        models = [s for s in list_samples() if s.kind == "model" and s.path is not None]
+        models = [(s.path, s.name) for s in list_samples() if s.kind == "model" and s.path]
     except SampleMissing:
         return {}
-    return {name: s.path for s in models if s.path for name in (s.path.name, s.name)}
+    return {text: (path, identifier(name)) for path, name in models for text in (path.name, name)}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from mlnb.errors import InputError, unknown
+from mlnb.errors import InputError
 from mlnb.graph.graph import Graph
-from mlnb.magics.shell import MagicError, user_names
+from mlnb.magics.shell import MagicError
 from mlnb.models.live import live_module
 from mlnb.models.loading import load_model
 from mlnb.models.model import Model
@@ -18,26 +18,27 @@ if TYPE_CHECKING:
 _SIZES = re.compile(r"\d+(?:[x×]\d+)*")
 
 
-def named(call: Call, name: str, *kinds: type) -> Any:
-    """The user's variable `name`, which holds one of `kinds`; the first kind names what is wanted.
+def named(call: Call, name: str, *others: type) -> Any:
+    """The user's variable `name`, which holds a model or something of another kind that will do.
 
-    A torch module and a network of mlnb stand for a `Model` where one is wanted.
+    A torch module and a network of mlnb stand for a model.
 
     Raises:
         MagicError: it holds something else.
         UnknownName: no such variable, with the closest.
     """
-    if Model in kinds:
-        _require_known(call, name)
-    value = call.variable(name, kinds[0].__name__.lower(), kinds[0])
-    if isinstance(value, kinds):
+    value = call.variable(name, "model", _is_drawn)
+    if isinstance(value, (Model, *others)):
         return value
-    if Model in kinds and live_module(value) is not None:
+    if live_module(value) is not None:
         return _of_module(call, name, value)
     raise MagicError(
-        f"{name} is of type {type(value).__name__}, not a {kinds[0].__name__}; "
-        "load one: %mlload PATH --name NAME"
+        f"{name} is of type {type(value).__name__}, not a Model; load one: %mlload PATH --name NAME"
     )
+
+
+def _is_drawn(value: object) -> bool:
+    return isinstance(value, Model | Graph) or live_module(value) is not None
 
 
 def is_table(model: object) -> bool:
@@ -70,17 +71,3 @@ def _of_module(call: Call, name: str, value: Any) -> Model:
             f"{name} does not say what goes in: --sample VARIABLE, a batch of it, or its shape, "
             "--sample 2x3x224x224"
         ) from error
-
-
-def _require_known(call: Call, name: str) -> None:
-    """Where no variable is called so, the networks are among the names that come close."""
-    scopes = {**call.shell.user_ns, **call.local}
-    if name in scopes or not name.isidentifier():
-        return
-    names = [
-        known
-        for known in user_names(call.shell, call.local)
-        if isinstance(scopes[known], Model | Graph) or live_module(scopes[known]) is not None
-    ]
-    if names:
-        raise unknown("model", name, names)

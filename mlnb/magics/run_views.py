@@ -93,16 +93,12 @@ def watch(run: Run) -> None:
             health_view(run)._ipython_display_()
 
 
-def show(value: Any) -> None:
-    """Show a run, live while it trains, or a table of runs."""
-    from mlnb.widgets.base import has_front_end
-
-    if getattr(value, "active", False):
-        watch(value)
-    elif has_front_end():
-        display(_bundle(value), raw=True)
+def show(run: Run) -> None:
+    """Show a run, live while it trains."""
+    if run.active:
+        watch(run)
     else:
-        print(str(value))  # noqa: T201 - a terminal is shown text
+        display(_bundle(run), raw=True)
 
 
 def overlay(runs: list[Any]) -> bool:
@@ -114,7 +110,8 @@ def overlay(runs: list[Any]) -> bool:
     known = all(isinstance(run, Run) for run in runs)
     if not (trains and known and has_front_end()) or _without_reader():
         return False
-    from mlnb.widgets.training_monitor import RUNS, TrainingMonitor
+    from mlnb.widgets.shown_run import RUNS
+    from mlnb.widgets.training_monitor import TrainingMonitor
 
     if len(runs) > RUNS:
         return False

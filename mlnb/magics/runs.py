@@ -31,9 +31,10 @@ class RunMagics(Magics):
 
         %mlruns [RUN …] [--folder DIR]
 
-        RUN       a run's name, or the variable that holds it. Without one all runs are listed:
-                  settings, epoch, best, state, folder, note. One that trains gets its monitor, one
-                  that has ended its curve; several are drawn in one picture.
+        RUN       a run's name, or the variable that holds it. Without one all are listed, those on
+                  disk and those of this session: state, epoch, best, settings, note, folder. One
+                  that trains gets its monitor, one that has ended its curve; several are drawn in
+                  one picture.
         --folder  where to look; without it MLNB_RUNS, or mlnb_runs here.
 
         Examples
@@ -50,7 +51,7 @@ class RunMagics(Magics):
         names, folder = call.options.runs, call.options.folder
         folder = place(call, folder) if folder else None
         if not names:
-            table = list_runs(folder) if folder else list_runs()
+            table = list_runs(folder)
             call.show(table)
             return table
         found = [_run(call, name, folder) for name in names]
@@ -69,22 +70,19 @@ def place(call: Call, text: str) -> Path:
 
 
 def _run(call: Call, name: str, folder: Path | None) -> Run | RunRow:
-    """A run by its variable, or by its name: one that trains, or one that was kept."""
+    """A run by its variable, or by its name: one that trains, else the newest that there is."""
     from mlnb.train import active
+    from mlnb.train.keep.runs import list_runs
     from mlnb.train.run import Run
 
     for scope in (call.local, call.shell.user_ns):
         if isinstance(scope.get(name), Run):
             return scope[name]
     live = {run.name: run for run in active.live_runs()}
-    return live.get(name) or listed(name, folder)
-
-
-def listed(name: str, folder: Path | None) -> RunRow:
-    """A run that was kept on disk, as the table of runs has it."""
-    from mlnb.train.keep.runs import list_runs
-
-    return (list_runs(folder) if folder else list_runs())[name]
+    if name in live:
+        return live[name]
+    row = list_runs(folder)[name]
+    return row.run or row
 
 
 def _overlaid(runs: list[Any]) -> dict[str, str]:

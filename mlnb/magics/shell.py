@@ -88,11 +88,13 @@ class Call:
         self.silent = silent
         self.body = body
 
-    def variable(self, name: str, noun: str = "variable", kind: type | None = None) -> Any:
+    def variable(
+        self, name: str, noun: str = "variable", fits: Callable[[Any], bool] | None = None
+    ) -> Any:
         """The value of a variable, the caller's own first.
 
         Raises:
-            UnknownName: no such variable, with the closest ones (those of `kind`).
+            UnknownName: no such variable, with the closest ones, of those that fit.
         """
         for scope in (self.local, self.shell.user_ns):
             if name in scope:
@@ -102,7 +104,7 @@ class Call:
                 f"a magic takes names, and {name!r} is none: put it into a variable first, "
                 f"{noun} = {name}"
             )
-        names = user_names(self.shell, self.local, kind)
+        names = user_names(self.shell, self.local, fits)
         if not names:
             raise MagicError(f"no {noun} {name!r}, and no other {noun} either")
         raise unknown(noun, name, names)
@@ -197,7 +199,8 @@ class Parser(ArgumentParser):
         """
         for word in words:
             flag = word.partition("=")[0]
-            if flag.startswith("-") and flag not in self.options:
+            number = flag[1:2].isdigit()  # a value, such as -1
+            if flag.startswith("-") and not number and flag not in self.options:
                 raise unknown("option", flag, self.options)
         options, rest = self.parse_known_args(words)
         if rest:
@@ -211,16 +214,18 @@ class Parser(ArgumentParser):
 
 
 def user_names(
-    shell: InteractiveShell, local: Mapping[str, Any], kind: type | None = None
+    shell: InteractiveShell,
+    local: Mapping[str, Any],
+    fits: Callable[[Any], bool] | None = None,
 ) -> list[str]:
-    """The user's own variables, those of a kind where one is asked for, the last ones first."""
+    """The user's own variables, those that fit where that is asked for, the last ones first."""
     scopes = {**shell.user_ns, **local}
     return [
         name
         for name, value in reversed(scopes.items())
         if not name.startswith("_")
         and not (name in shell.user_ns_hidden and shell.user_ns_hidden[name] is value)
-        and (kind is None or isinstance(value, kind))
+        and (fits is None or fits(value))
     ]
 
 

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, magics_class
 
-from mlnb.errors import unknown
-from mlnb.formatting import display_text
 from mlnb.magics import run_views
 from mlnb.magics.given import data_of
-from mlnb.magics.runs import listed, place
-from mlnb.magics.shell import Argument, Call, MagicError, magic, user_names
+from mlnb.magics.runs import place
+from mlnb.magics.shell import Argument, Call, MagicError, magic
 
 if TYPE_CHECKING:
     from mlnb.train.run import Run
@@ -111,9 +109,8 @@ class TrainMagics(Magics):
         """
         from mlnb.train.trainer import Trainer
 
-        options = {k: v for k, v in vars(call.options).items() if v not in (None, False)}
-        if call.options.shuffle is False:
-            options["shuffle"] = False
+        given = vars(call.options).items()
+        options = {k: v for k, v in given if v is not None and (v is not False or k == "shuffle")}
         name = options.pop("model")
         held = _held(call, name)
         if "data" not in options:
@@ -145,13 +142,7 @@ def _held(call: Call, name: str) -> Any:
         UnknownName: no such variable, with the closest that can be trained.
         MagicError: it holds something else.
     """
-    if name not in call.local and name not in call.shell.user_ns and name.isidentifier():
-        names = user_names(call.shell, call.local)
-        known = [n for n in names if trainable(call.variable(n))]
-        if not known:
-            raise MagicError(f"no network {name!r}; put a torch.nn.Module into a variable first")
-        raise unknown("network", name, known)
-    value = call.variable(name, "network")
+    value = call.variable(name, "network", trainable)
     if not trainable(value):
         raise MagicError(
             f"{name} holds a {type(value).__name__}; %mltrain takes a torch.nn.Module or a Trainer"
@@ -201,14 +192,10 @@ def _resumed(
     return Trainer.resume(_folder(call, name), data, model=model, **given, **objects)
 
 
-def _folder(call: Call, name: str) -> Path:
+def _folder(call: Call, name: str) -> Path | str:
+    """What `resume` finds the run by: its folder, or its name."""
     path = place(call, name)
-    if path.is_dir():
-        return path
-    row = listed(name, None)
-    if row.folder is None:
-        raise MagicError(f"the run '{display_text(name)}' has no folder to go on from")
-    return row.folder
+    return path if path.is_dir() else name
 
 
 # ------------------------------------------------------------------------------- what words mean
@@ -228,7 +215,7 @@ def _meant(call: Call, option: str, value: Any) -> Any:
     if option == "class_weight" and value != "balanced":
         return call.variable(value)
     if option == "folder":
-        return False if value.lower() in ("no", "none", "false") else place(call, value)
+        return False if value.lower() in ("no", "none", "false") else value and place(call, value)
     if option == "metrics":
         words = [_word(call, word.strip()) for word in value.split(",")]
         return words[0] if words == ["auto"] else words

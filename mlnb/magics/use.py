@@ -11,9 +11,9 @@ from mlnb.magics.ask import ask, classifier
 from mlnb.magics.given import data_of
 from mlnb.magics.models import named
 from mlnb.magics.shell import Argument, Call, MagicError, magic
-from mlnb.models.model import Model
 
 if TYPE_CHECKING:
+    from mlnb.models.model import Model
     from mlnb.models.prediction import Prediction
     from mlnb.train.evaluation import Evaluation
     from mlnb.widgets.answer import Answer
@@ -68,7 +68,7 @@ class UseMagics(Magics):
         if asked is not None:
             return ask(call, asked)
         options = call.options
-        model = named(call, options.model, Model)
+        model = named(call, options.model)
         extra: dict[str, Any] = {}
         if options.outputs is not None:
             extra["outputs"] = [name.strip() for name in options.outputs.split(",")]

@@ -12,7 +12,6 @@ from mlnb.graph.weights import elements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from mlnb.formats.model_file import ModelFile
     from mlnb.graph.graph import Graph
@@ -57,8 +56,8 @@ def contents(file: ModelFile, graph: Graph) -> str:
     return ", ".join(plural(len(things), noun) for things, noun in counted)
 
 
-def identifier(path: Path | None) -> str:
-    """A Python name made from a file's: `squeezenet1.1_fp16.onnx` becomes `squeezenet1_1_fp16`."""
-    stem = re.sub(r"\W", "_", path.stem if path else "model") or "model"
-    stem = f"_{stem}" if stem[0].isdigit() else stem
-    return f"{stem}_" if keyword.iskeyword(stem) else stem[:80]
+def identifier(text: str) -> str:
+    """A Python name made from a file's: `squeezenet1.1_fp16` becomes `squeezenet1_1_fp16`."""
+    name = re.sub(r"\W", "_", text) or "model"
+    name = f"_{name}" if name[0].isdigit() else name
+    return f"{name}_" if keyword.iskeyword(name) else name[:80]

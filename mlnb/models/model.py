@@ -55,7 +55,7 @@ class Model:
     ) -> None:
         self._file = file
         self._graph: Graph | None = None
-        self.name = name or identifier(file.path)
+        self.name = name or identifier(file.path.stem if file.path else "model")
         self._runner = Runner(file, self.name, trust=trust, allow_io=allow_io)
         self.trust = trust
         self.allow_io = allow_io
@@ -265,7 +265,6 @@ class Model:
         """
         from mlnb.models.convert.to_onnx import to_onnx
 
-        self._runner.require_runnable()
         return to_onnx(self, path, **options)
 
     def infer_shapes(self, timeout: float = TIMEOUT) -> bool:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from mlnb.errors import InputError
-from mlnb.formatting import display_text, plural
+from mlnb.errors import InputError, unknown
+from mlnb.formatting import display_text, plural, text_table
 from mlnb.models.torch.state import device_of, undisturbed
 from mlnb.networks.activations import ACTIVATIONS
 from mlnb.networks.blocks import Wired
@@ -67,8 +67,6 @@ class Activity:
     spread: float
 
     def __getitem__(self, name: str) -> LayerActivity:
-        from mlnb.errors import unknown
-
         found = [row for row in self.rows if row.name == name]
         if not found:
             raise unknown("layer", name, [row.name for row in self.rows])
@@ -81,15 +79,7 @@ class Activity:
 
     def __repr__(self) -> str:
         cells = [("layer", *HEADS), *((display_text(r.name, 40), *texts(r)) for r in self.rows)]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = [
-            "  ".join(
-                text.rjust(width) if 0 < at < 4 else text.ljust(width)
-                for at, (text, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in cells
-        ]
-        return "\n".join([*lines, f"{plural(self.samples, 'sample')}"])
+        return "\n".join([*text_table(cells, (1, 2, 3)), plural(self.samples, "sample")])
 
 
 HEADS = ("mean", "spread", "dead units", "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlnb.errors import unknown
-from mlnb.formatting import html, seconds_text
+from mlnb.formatting import html, html_table, seconds_text, text_table
 
 
 @dataclass(frozen=True)
@@ -62,37 +62,18 @@ class BackendTable:
         return pd.DataFrame([vars(row) for row in self.rows])
 
     def __repr__(self) -> str:
-        cells = [self._heads(), *map(self._cells, self.rows)]
-        widths = [max(len(row[at]) for row in cells) for at in range(5)]
-        lines = [
-            "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=False)).rstrip()
-            for row in cells
-        ]
-        why = [f"{row.name}: {row.unavailable}" for row in self.rows if row.unavailable]
-        return "\n".join(lines + why)
+        return "\n".join([*text_table([self._heads(), *map(self._cells, self.rows)]), *self._why()])
 
     def _repr_html_(self) -> str:
-        head = [html('<th style="text-align:left">{t}</th>', t=t) for t in self._heads()]
-        body = [
-            html("<tr>{cells}</tr>", cells=[html("<td>{t}</td>", t=t) for t in self._cells(row)])
-            for row in self.rows
-        ]
-        why = [
-            html("<p>{name}: {why}</p>", name=row.name, why=row.unavailable)
-            for row in self.rows
-            if row.unavailable
-        ]
-        template = "<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{why}"
-        return html(template, head=head, body=body, why=why)
+        table = html_table(self._heads(), map(self._cells, self.rows))
+        return html("{table}{why}", table=table, why=[html("<p>{t}</p>", t=t) for t in self._why()])
 
     def _heads(self) -> list[str]:
-        return [
-            "backend",
-            "device",
-            f"a batch of {self.samples}",
-            "first call",
-            "largest difference",
-        ]
+        timed = f"a batch of {self.samples}"
+        return ["backend", "device", timed, "first call", "largest difference"]
+
+    def _why(self) -> list[str]:
+        return [f"{row.name}: {row.unavailable}" for row in self.rows if row.unavailable]
 
     def _cells(self, row: BackendRow) -> list[str]:
         if row.seconds is None or row.first_call is None:

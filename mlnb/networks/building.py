@@ -8,8 +8,9 @@ for the new weights alone, exactly as torch draws them; after a mistake none are
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
@@ -58,17 +59,42 @@ class Built:
     came: tuple[Sizes, ...]
     gives: Sizes | None
 
-    @property
-    def names(self) -> set[str]:
+    @cached_property
+    def names(self) -> frozenset[str]:
         """Its own name and those of its parts, which no other layer can have."""
-        return {self.layer.name, *(part.name for part in self.parts)}
+        return frozenset((self.layer.name, *(part.name for part in self.parts)))
+
+    def called(self, name: str) -> Built:
+        """The same layer under another name, and its parts with it."""
+        cut = len(self.layer.name)
+        parts = tuple(replace(part, name=name + part.name[cut:]) for part in self.parts)
+        return replace(self, layer=replace(self.layer, name=name), parts=parts)
 
 
 Before = tuple[tuple[str, str], ...]
 
 
+def grow_all(
+    layers: Sequence[Layer],
+    dry: Sequence[Any],
+    names: Collection[str] = (),
+    before: Before = (),
+) -> tuple[list[Built], Any]:
+    """Several layers in a row, and what the dry batch becomes behind them; as for `grow`."""
+    flow, taken = tuple(dry), set(names)
+    grown: list[Built] = []
+    with undrawn_on_error():
+        for given in layers:
+            built, after = grow(given, flow, taken, before)
+            grown.append(built)
+            taken |= built.names
+            before = (*before, (built.layer.name, built.layer.word))
+            flow = (after,)
+    return grown, flow[0]
+
+
 def grow(
-    given: Layer, dry: Sequence[Any], names: set[str], before: Before = ()
+    given: Layer, dry: Sequence[Any], names: Set[str], before: Before = ()
 ) -> tuple[Built, Any]:
     """The layer with its weights, and what the dry batch becomes behind it.
 
@@ -101,7 +127,7 @@ def grow(
     return Built(replace(given, name=name), given, parts, spot.came, gives), after
 
 
-def free_name(given: Layer, names: set[str]) -> str:
+def free_name(given: Layer, names: Set[str]) -> str:
     """`conv2d`, then `conv2d_2`, …; a module has its class's name, a function its own."""
     stem = given.word
     if given.word == "module":
@@ -116,6 +142,17 @@ def free_name(given: Layer, names: set[str]) -> str:
         number += 1
         name = f"{stem}_{number}"
     return name
+
+
+def named_all(layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    """Layers that wait for a size, with the names that they will have."""
+    names: set[str] = set()
+    found = []
+    for given in layers:
+        name = given.name or free_name(given, names)
+        names.add(name)
+        found.append(replace(given, name=name))
+    return tuple(found)
 
 
 def _parts(

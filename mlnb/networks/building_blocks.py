@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from mlnb.networks import blocks
-from mlnb.networks.building import Before, Part, finished, grow
+from mlnb.networks.building import Before, Part, finished, grow_all
 from mlnb.networks.calls import Call, activated, call
 from mlnb.networks.dry import run_dry
 from mlnb.networks.mistakes import Sizes, Spot, layer_error, shape_of
@@ -60,18 +60,10 @@ def chain(
     layers: Sequence[Layer], dry: Sequence[Any], before: Before = ()
 ) -> tuple[nn.Module, Call, Any]:
     """The layers of a block in a row; no layer at all hands on what comes."""
-    parts: list[Part] = []
-    names: set[str] = set()
-    flow = tuple(dry)
-    for given in layers:
-        built, after = grow(given, flow, names, before)
-        parts += built.parts
-        names |= built.names
-        before = (*before, (built.layer.name, given.word))
-        flow = (after,)
-    if not parts:
-        return nn.Identity(), Call(nn.Identity), flow[0]
-    return *sequential(parts), flow[0]
+    grown, after = grow_all(layers, dry, before=before)
+    if not grown:
+        return nn.Identity(), Call(nn.Identity), after
+    return *sequential([part for built in grown for part in built.parts]), after
 
 
 def sequential(parts: Sequence[Part]) -> tuple[nn.Sequential, Call]:

@@ -37,11 +37,13 @@ def network_code(net: Holder) -> str:
     writer = _Writer()
     if isinstance(net, Network):
         body = _wired(net, writer)
+    elif net.built or not net.parts:
+        body = f"module = {writer.sequence(net.parts, 0)}\n"
     else:
-        if not net.built and list(net.module.children()):
+        source = _described(net.module)
+        if source is None:
             raise LayerError("This network wraps a module; its source is where it was written.")
-        parts = [part for built in net.built for part in built.parts]
-        body = f"module = {writer.sequence(parts, 0)}\n"
+        body = f"module = {source}\n"
     return writer.head() + body
 
 

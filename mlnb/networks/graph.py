@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from mlnb.formatting import display_text
+from mlnb.formatting import display_text, first_line
 from mlnb.graph.graph import Graph, Node, Value
 from mlnb.models.torch.state import device_of, undisturbed
 from mlnb.networks import blocks
 from mlnb.networks.operations import op_of
+from mlnb.train.trees import dtype_text
 
 if TYPE_CHECKING:
     from mlnb.networks.holder import Holder
@@ -92,8 +93,7 @@ class _Building:
             self.values[name] = Value(name)
             return
         batch = ("N",) if one.dim() and one.shape[0] == 2 else tuple(one.shape[:1])
-        dtype = str(one.dtype).removeprefix("torch.")
-        self.values[name] = Value(name, dtype, (*batch, *one.shape[1:]))
+        self.values[name] = Value(name, dtype_text(one.dtype), (*batch, *one.shape[1:]))
 
     def wired(self, module: blocks.Wired, flows: Sequence[_Flow]) -> list[_Flow]:
         """The layers of a `Network`."""
@@ -180,10 +180,12 @@ class _Building:
         for name, weight in module.named_parameters():
             full = self._weights.setdefault(id(weight), "/".join((*path, name)))
             if full not in self.values:
-                dtype = str(weight.dtype).removeprefix("torch.")
-                size = weight.numel() * weight.element_size()
-                self.values[full] = Value(full, dtype, tuple(weight.shape), True, size)
+                self._store(full, weight)
             yield full
+
+    def _store(self, name: str, tensor: Tensor) -> None:
+        size = tensor.numel() * tensor.element_size()
+        self.values[name] = Value(name, dtype_text(tensor.dtype), tuple(tensor.shape), True, size)
 
     # --------------------------------------------------------------------------- foreign modules
 
@@ -192,9 +194,8 @@ class _Building:
         try:
             traced = torch.fx.symbolic_trace(module)
         except Exception as error:  # noqa: BLE001
-            first = display_text(str(error).partition("\n")[0], 120)
-            name = display_text(type(module).__name__)
-            self.warnings.append(f"{name} is shown as one operation: torch.fx says: {first}")
+            name, said = display_text(type(module).__name__), first_line(error, 120)
+            self.warnings.append(f"{name} is shown as one operation: torch.fx says: {said}")
             return None
         self._scoped(module, scope)
         for path, inner in module.named_modules():
@@ -217,9 +218,7 @@ class _Building:
         owner, _, leaf = target.rpartition(".")
         tensor = getattr(module.get_submodule(owner), leaf)
         name = "/".join((*scope, *target.split(".")))
-        dtype = str(tensor.dtype).removeprefix("torch.")
-        size = tensor.numel() * tensor.element_size()
-        self.values[name] = Value(name, dtype, tuple(tensor.shape), True, size)
+        self._store(name, tensor)
         return _Flow(name, tensor)
 
     def _call(self, module: nn.Module, node: Any, scope: Scope, values: dict[Any, Any]) -> _Flow:

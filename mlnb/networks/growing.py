@@ -1,4 +1,4 @@
-"""A chain grown by several layers at once, wholly or not at all; and one grown again.
+"""A chain of layers that stand: grown by several at once, wholly or not at all, or written anew.
 
 When layers change, those that are the same and are fed the same keep their modules.
 """
@@ -13,55 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from mlnb.models.torch.state import device_of
-from mlnb.networks.building import Built, free_name, grow
+from mlnb.networks.building import Built, free_name, grow_all
 from mlnb.networks.dry import dry_batch, run_dry, undrawn_on_error
 from mlnb.networks.shapes import first_dtype
 
 if TYPE_CHECKING:
     from mlnb.networks.layers import Layer
-
-
-@dataclass(frozen=True)
-class Start:
-    """What a chain is fed.
-
-    Args:
-        shape: of one sample.
-        dtype: as it was given; `None` lets the first layer decide.
-    """
-
-    shape: tuple[int, ...]
-    dtype: torch.dtype | None
-
-    def dry(self, first: Layer) -> Tensor:
-        """The dry batch for a first layer."""
-        return dry_batch(self.shape, self.dtype or first_dtype(first))
-
-
-def grow_all(
-    given: Sequence[Layer],
-    start: Start,
-    standing: Sequence[Built] = (),
-    names: frozenset[str] | set[str] = frozenset(),
-    dry: Any = None,
-) -> tuple[list[Built], Any]:
-    """The layers as they stand behind others, and the dry batch behind them; no change yet.
-
-    Raises:
-        LayerError: one cannot stand there; no random number was drawn.
-    """
-    if not standing and given:
-        dry = start.dry(given[0])
-    taken = set(names)
-    grown: list[Built] = []
-    before = tuple((b.layer.name, b.layer.word) for b in standing)
-    with undrawn_on_error():
-        for one in given:
-            built, dry = grow(one, (dry,), taken, before)
-            grown.append(built)
-            taken |= built.names
-            before = (*before, (built.layer.name, built.layer.word))
-    return grown, dry
 
 
 @dataclass(frozen=True)
@@ -79,77 +36,110 @@ class Change:
     reset: tuple[str, ...] = ()
 
 
-def regrow_all(
-    layers: Sequence[Layer],
-    start: Start,
-    old: Sequence[Built],
-    stood: Sequence[int | None] | None = None,
-) -> tuple[list[Built], Any, Change]:
-    """All layers of a chain anew; those that stood keep the weights whose shapes did not change.
+@dataclass(frozen=True)
+class Chain:
+    """Layers that stand one behind the other.
 
     Args:
-        layers: all of them, in order.
-        start: what the chain is fed.
-        old: the layers as they stand.
-        stood: for each layer its place in `old`; without it layers are known by their names.
-
-    Raises:
-        LayerError: one cannot stand there; no random number was drawn.
+        shape: of one sample that is fed.
+        dtype: of it, as it was given; `None` lets the first layer decide.
+        built: the layers.
+        dry: the dry batch behind the last one.
     """
-    by_name = {built.layer.name: built for built in old}
-    grown: list[Built] = []
-    names: set[str] = set()
-    fates: dict[str, list[str]] = {"new": [], "changed": [], "reset": [], "kept": []}
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype | None = None
+    built: tuple[Built, ...] = ()
     dry: Any = None
-    with undrawn_on_error():
-        for at, given in enumerate(layers):
-            dry = dry if grown else start.dry(given)
-            name = given.name or free_name(given, names)
-            place = None if stood is None else stood[at]
-            before = by_name.get(name) if stood is None else None if place is None else old[place]
-            one, dry, fate = _regrown(given, name, before, start, (grown, names, dry))
-            fates[fate].append(name)
-            grown.append(one)
-            names |= one.names
-    return grown, dry, Change(*(tuple(fates[fate]) for fate in ("new", "changed", "reset")))
+
+    @property
+    def gives(self) -> tuple[int, ...] | None:
+        """The shape of one sample behind the last layer; `None` where it is no single tensor."""
+        return self.built[-1].gives if self.built else self.shape
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of the layers and their parts."""
+        return frozenset().union(*(built.names for built in self.built))
+
+    def before(self, given: Layer) -> Any:
+        """The dry batch that reaches a layer behind the last one."""
+        if self.built:
+            return self.dry
+        return dry_batch(self.shape, self.dtype or first_dtype(given))
+
+    def grown(self, layers: Sequence[Layer]) -> Chain:
+        """With further layers behind it.
+
+        Raises:
+            LayerError: one cannot stand there; no random number was drawn.
+        """
+        if not layers:
+            return self
+        before = tuple((built.layer.name, built.layer.word) for built in self.built)
+        more, dry = grow_all(layers, (self.before(layers[0]),), self.names, before)
+        return replace(self, built=(*self.built, *more), dry=dry)
+
+    def rewritten(
+        self,
+        layers: Sequence[Layer],
+        shape: tuple[int, ...],
+        stood: Sequence[int | None] | None = None,
+    ) -> tuple[Chain, Change]:
+        """All layers anew; those that stood keep the weights whose shapes did not change.
+
+        Args:
+            layers: all of them, in order.
+            shape: of one sample that is fed from now on.
+            stood: for each layer its place before; without it layers are known by their names.
+
+        Raises:
+            LayerError: one cannot stand; no random number was drawn.
+        """
+        by_name = {built.layer.name: built for built in self.built}
+        fates: dict[str, list[str]] = {"new": [], "changed": [], "reset": [], "kept": []}
+        chain = Chain(shape, self.dtype)
+        with undrawn_on_error():
+            for at, given in enumerate(layers):
+                name = given.name or free_name(given, chain.names)
+                place = None if stood is None else stood[at]
+                old = by_name.get(name) if stood is None else None
+                old = old if place is None else self.built[place]
+                chain, fate = _regrown(chain, given, name, old)
+                fates[fate].append(name)
+        return chain, Change(*(tuple(fates[fate]) for fate in ("new", "changed", "reset")))
 
 
-def _regrown(
-    given: Layer,
-    name: str,
-    before: Built | None,
-    start: Start,
-    standing: tuple[list[Built], set[str], Any],
-) -> tuple[Built, Any, str]:
-    """One layer anew, the dry batch behind it, and what became of the one that stood."""
-    grown, names, dry = standing
-    kept = _kept(before, replace(given, name=name), dry)
-    if kept is not None and not names & kept.names:
+def _regrown(chain: Chain, given: Layer, name: str, old: Built | None) -> tuple[Chain, str]:
+    """The chain with one layer more, and what became of the one that stood."""
+    dry = chain.before(given)
+    kept = _kept(old, replace(given, name=name), dry)
+    if kept is not None and not chain.names & kept.names:
         for part in kept.parts:
             dry = run_dry(part.module, (dry,))
-        return replace(kept, written=given), dry, "kept"
+        return replace(chain, built=(*chain.built, replace(kept, written=given)), dry=dry), "kept"
     state = torch.get_rng_state()
-    (one,), dry = grow_all([given], start, grown, names, dry)
-    if before is None:
-        return one, dry, "new"
+    chain = chain.grown([given])
+    one = chain.built[-1]
+    if old is None:
+        return chain, "new"
     if not any(True for part in one.parts for _ in part.module.parameters()):
-        return one, dry, "changed"
-    if not _carried(before, one):
-        return one, dry, "reset"
+        return chain, "changed"
+    if not _carried(old, one):
+        return chain, "reset"
     torch.set_rng_state(state)
-    return one, dry, "changed"
+    return chain, "changed"
 
 
 def _kept(same: Built | None, given: Layer, dry: Any) -> Built | None:
-    """What stood already under its name, where it is the same layer and the same comes."""
+    """What stood already, where it is the same layer and the same comes."""
     came = (tuple(dry.shape[1:]),) if isinstance(dry, Tensor) else ()
-    if same is None or same.came != came or replace(same.layer, name=given.name) != given:
+    if same is None or same.came != came:
         return None
-    if not _same_thing(same.layer, given):
+    called = same.called(given.name)
+    if called.layer != given or not _same_thing(same.layer, given):
         return None
-    cut = len(same.layer.name)
-    parts = tuple(replace(part, name=given.name + part.name[cut:]) for part in same.parts)
-    return replace(same, layer=given, parts=parts)
+    return replace(called, layer=given)
 
 
 def _carried(old: Built, new: Built) -> bool:

@@ -7,7 +7,7 @@ Building is theirs; training is `mlnb.train`'s, looking is `summary` and `graph`
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from mlnb.graph.graph import Graph
     from mlnb.networks.backend_table import BackendTable
-    from mlnb.networks.building import Built
+    from mlnb.networks.building import Built, Part
+    from mlnb.networks.layers import Layer
     from mlnb.networks.summary import NetworkSummary
 
 
@@ -42,13 +43,38 @@ class Holder(Fitting):
         """The layers as they stand, with their modules and shapes."""
         raise NotImplementedError
 
-    def dry_inputs(self) -> tuple[Any, ...] | None:
-        """Two zeros for each input; `None` while a shape is not known."""
-        raise NotImplementedError
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers with their names."""
+        return tuple(built.layer for built in self.built)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The modules of all layers under their names, in order."""
+        return tuple(part for built in self.built for part in built.parts)
 
     def __len__(self) -> int:
         """How many layers were written."""
-        raise NotImplementedError
+        return len(self.layers or self.parts)
+
+    def __iter__(self) -> Iterator[nn.Module]:
+        return iter([part.module for part in self._firsts()])
+
+    def __contains__(self, name: object) -> bool:
+        return any(given.name == name for given in self.layers)
+
+    def __getitem__(self, key: str | int) -> nn.Module:
+        if isinstance(key, int):
+            return self._firsts()[key].module
+        modules = {built.layer.name: built.parts[0].module for built in self.built}
+        modules |= {part.name: part.module for part in self.parts}
+        if key not in modules:
+            raise unknown("layer", key, modules)
+        return modules[key]
+
+    def _firsts(self) -> Sequence[Part]:
+        """The module that does the work of each layer; an activation stands behind it."""
+        return [built.parts[0] for built in self.built] or self.parts
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """What the module gives, with gradients and in its present mode; `predict` has neither."""
@@ -201,6 +227,7 @@ class Holder(Fitting):
 
         Raises:
             LayerError: the network holds a module or function that no definition can hold.
+            ExportError: it cannot be written there.
         """
         from mlnb.networks.saving import save
 

@@ -87,7 +87,7 @@ def recipe(given: Recipe) -> tuple[Layer, ...]:
         return (layer(given),)
     if isinstance(given, list | tuple):
         return tuple(one for item in given for one in recipe(item))
-    if hasattr(given, "written") and getattr(given, "_wrapped", None) is None:
+    if hasattr(given, "written") and not getattr(given, "wraps", False):
         return tuple(given.written)
     return (foreign(given),)
 
@@ -187,9 +187,8 @@ def repeat(times: int, layers: Recipe, *, name: str = "") -> Layer:
     place = caller()
     _check_name(name, place)
     if isinstance(times, bool) or not isinstance(times, int) or times < 1:
-        text = (
-            f"`repeat` expects a number of times, at least 1, and then layers; received {times!r}."
-        )
+        came = times if isinstance(times, int) else type(times).__name__
+        text = f"`repeat` expects a number of times, at least 1, and then layers; received {came}."
         raise layer_error(text, "repeat", place)
     return Layer("repeat", {"times": times}, name, (recipe(layers),), place=place)
 

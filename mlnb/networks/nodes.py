@@ -29,7 +29,7 @@ class Node(Words):
         layer: what it comes from; of an input `None`.
         sources: what the layer reads.
         shape: of one sample, of an input.
-        name: as given; a layer without one gets it from its `Network`.
+        name: of an input, as given; without one each `Network` gives it one.
         dtype: of an input.
     """
 
@@ -44,10 +44,9 @@ class Node(Words):
     ) -> None:
         self.order = next(_count)
         self.sources = tuple(sources)
-        self.name = name
+        self.name = layer.name if layer is not None else name
         self.dtype = dtype
         self._shape = shape
-        self.given_name = layer.name if layer is not None else name
         self.built: Built | None = None
         self.dry: Any = None
         if layer is not None:
@@ -98,10 +97,10 @@ class Node(Words):
             raise error.with_traceback(None) from error.__cause__
 
     def __add__(self, other: Node) -> Node:
-        return self._put(layer("sum"), other)
+        return self._put(layer("sum"), other) if isinstance(other, Node) else NotImplemented
 
     def __mul__(self, other: Node) -> Node:
-        return self._put(layer("product"), other)
+        return self._put(layer("product"), other) if isinstance(other, Node) else NotImplemented
 
     def _fed_to(self, given: Layer) -> Any:
         """The dry batch, which for an input waits to know whether it is read as whole numbers."""
@@ -148,6 +147,11 @@ def concat(nodes: Sequence[Node], dim: int = 1, *, name: str = "") -> Node:
         nodes: what flows, two at least.
         dim: along which axis, the batch counting as 0: 1 is the channels, or a vector's features.
         name: of the layer.
+
+    Raises:
+        LayerError: there are fewer, or their other sizes differ.
     """
+    if not nodes:
+        raise LayerError("`concat` puts two flows side by side, or more; received none.")
     first, *others = nodes
     return first._put(layer("concat", dim, name=name), *others)

@@ -25,20 +25,19 @@ def read_options(
         if key not in parameters:
             raise misspelt(f"keyword of `{word.name}`", key, [*parameters, "name"], place)
     several = next((p.name for p in parameters.values() if p.kind is Parameter.VAR_POSITIONAL), "")
-    if several:
-        return {
-            several: _plain(
-                args[0] if len(args) == 1 and isinstance(args[0], list | tuple) else args
-            )
-        }
+    values: dict[str, Any] = {}
+    if several and (args or several not in given):
+        values[several], args = args[0] if len(args) == 1 else args, ()
     by_place = [p.name for p in parameters.values() if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
     _check_positional(word, args, by_place, place)
-    values = dict(zip(by_place, args, strict=False))
+    values |= dict(zip(by_place, args, strict=False))
     twice = values.keys() & given.keys()
     if twice:
         text = f"`{word.name}` was given {min(twice)} twice, by position and by keyword."
         raise layer_error(text, word.name, place)
     values |= given
+    if several and not isinstance(values[several], list | tuple):
+        values[several] = (values[several],)
     missing = [key for key in word.needed if key not in values]
     if missing:
         text = f"`{word.name}` needs {' and '.join(missing)}: {example(word)}."

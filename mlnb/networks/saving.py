@@ -1,14 +1,11 @@
 """A network in one file: weights as safetensors, the definition as JSON in its head. No pickle.
 
-The file is written beside its place and then renamed, so that there is always a whole one. Weights
-that are one in the network (tied) are stored once and are one again after loading.
+Weights that are one in the network (tied) are stored once and are one again after loading.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +14,7 @@ from torch import nn
 
 from mlnb.errors import CheckpointError, MlnbError, need
 from mlnb.formatting import display_text
+from mlnb.models.convert.target import export_target, write_export
 
 if TYPE_CHECKING:
     from mlnb.networks.holder import Holder
@@ -27,21 +25,11 @@ _KEY = "mlnb"
 def save(net: Holder, path: str | Path) -> Path:
     """Write a network; see `Holder.save`."""
     safetensors = need("safetensors.torch", "train")
-    target = Path(path).expanduser()
+    target = export_target(path)
     spec = net.spec()
     tensors, ties = _stored(net.module)
     head = {_KEY: json.dumps({"spec": spec, "ties": ties})}
-    data = safetensors.save(tensors, metadata=head)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_export(target, safetensors.save(tensors, metadata=head))
     return target
 
 

@@ -6,17 +6,18 @@ It holds an ordinary `torch.nn.Sequential` in `net.module` and is none itself: `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from mlnb.errors import LayerError, unknown
 from mlnb.formatting import display_text, plural
+from mlnb.networks.building import Part, named_all
 from mlnb.networks.dry import dry_batch
-from mlnb.networks.growing import Change, Start, grow_all, regrow_all
+from mlnb.networks.growing import Chain, Change
 from mlnb.networks.holder import Holder
 from mlnb.networks.layers import Layer, foreign, layer, recipe
 from mlnb.networks.mistakes import shape_of
@@ -26,7 +27,7 @@ from mlnb.networks.words import Words
 if TYPE_CHECKING:
     from typing import Self
 
-    from mlnb.networks.building import Built, Part
+    from mlnb.networks.building import Built
     from mlnb.networks.layers import Recipe
 
 
@@ -61,21 +62,15 @@ class Sequential(Holder, Words):
         module: nn.Module | None = None,
     ) -> None:
         super().__init__(name or "network")
-        self._shape = None if input_shape is None else sample_shape(input_shape)
-        self._given_dtype = None if dtype is None else named_dtype(dtype)
+        if module is not None and not isinstance(module, nn.Module):
+            given = type(module).__name__
+            raise LayerError(f"module= expects a torch.nn.Module; received {given}.")
+        self.wraps = module is not None
+        self._module = nn.Sequential() if module is None else module
+        self._dtype = None if dtype is None else named_dtype(dtype)
+        self._chain = None if input_shape is None else Chain(sample_shape(input_shape), self._dtype)
         self._waiting: tuple[Layer, ...] = ()
-        self._built: list[Built] = []
-        self._names: set[str] = set()
-        self._dry: Any = None
-        self._wrapped = module
-        self._chain: nn.Module = nn.Sequential()
-        if module is not None:
-            if not isinstance(module, nn.Module):
-                given = type(module).__name__
-                raise LayerError(f"module= expects a torch.nn.Module; received {given}.")
-            self._chain = module
-        known = self._shape is not None or module is not None
-        self._forward: Callable[..., Any] = self._chain if known else self._not_yet
+        self._forward: Callable[..., Any] = self._not_yet if self._waits else self._module
 
     # ------------------------------------------------------------------------------------ building
 
@@ -109,29 +104,16 @@ class Sequential(Holder, Words):
 
     def _put_all(self, given: Sequence[Layer]) -> Self:
         self._refuse_wrapped()
-        self._refuse_busy()
-        if self._shape is None:
+        if self._chain is None:
             self._waiting += tuple(given)
             return self
+        self._refuse_busy()
         try:
-            built, dry = grow_all(given, self._start(), self._built, self._names, self._dry)
+            chain = self._chain.grown(given)
         except LayerError as error:  # the way through our own files says nothing to the user
             raise error.with_traceback(None) from error.__cause__
-        self._append(built, dry)
+        self._hold(chain, len(self._chain.built))
         return self
-
-    def _start(self) -> Start:
-        assert self._shape is not None
-        return Start(self._shape, self._given_dtype)
-
-    def _append(self, grown: Sequence[Built], dry: Any) -> None:
-        for built in grown:
-            for part in built.parts:
-                self._chain.add_module(part.name, part.module)
-            self._names |= built.names
-        self._built += grown
-        self._dry = dry
-        self._changed()
 
     def build(self, sample: Any) -> Self:
         """Give the network its input shape from data, where `input_shape` was left out.
@@ -144,18 +126,9 @@ class Sequential(Holder, Words):
         Raises:
             LayerError: a layer that cannot stand where it stands, with its line.
         """
-        if self._shape is not None or self._wrapped is not None:
-            return self
-        shape = tuple(getattr(sample, "shape", None) or torch.as_tensor(sample).shape)
-        self._shape = sample_shape(shape[1:])
-        try:
-            waiting, self._waiting = self._waiting, ()
-            built, dry = grow_all(waiting, self._start())
-        except BaseException:
-            self._shape, self._waiting = None, waiting
-            raise
-        self._append(built, dry)
-        self._forward = self._chain
+        if self._waits:
+            shape = tuple(getattr(sample, "shape", None) or torch.as_tensor(sample).shape)
+            self._hold(Chain(sample_shape(shape[1:]), self._dtype).grown(self._waiting))
         return self
 
     def remove(self, name: str) -> Self:
@@ -171,29 +144,17 @@ class Sequential(Holder, Words):
             LayerError: a layer behind it could not stand; the network stays as it was.
         """
         self._refuse_wrapped()
-        if self._shape is None:
-            self._waiting = tuple(x for x in self._waiting if (x.name or x.word) != name)
-            return self
-        self._index(name)
-        left = [b for b in self._built if b.layer.name != name]
-        self.become([b.layer for b in left])
-        pairs = zip(self._built, left, strict=True)
-        self._built = [replace(built, written=b.written) for built, b in pairs]
+        names = [given.name for given in self.layers]
+        if name not in names:
+            raise unknown("layer", name, names)
+        at = names.index(name)
+        written = self.written[:at] + self.written[at + 1 :]
+        self.rewrite(self.layers[:at] + self.layers[at + 1 :])
+        if self._chain is not None:
+            pairs = zip(self._chain.built, written, strict=True)
+            built = tuple(replace(built, written=one) for built, one in pairs)
+            self._chain = replace(self._chain, built=built)
         return self
-
-    def become(self, layers: Sequence[Layer]) -> tuple[str, ...]:
-        """Hold other layers; weights whose shapes do not change are kept.
-
-        Args:
-            layers: all of them, in order; layers are recognised by name.
-
-        Returns:
-            The names of layers that stood already and have new weights.
-
-        Raises:
-            LayerError: one cannot stand; the network stays as it was.
-        """
-        return self.rewrite(layers).reset
 
     def rewrite(
         self,
@@ -201,42 +162,45 @@ class Sequential(Holder, Words):
         stood: Sequence[int | None] | None = None,
         input_shape: int | Sequence[int] | None = None,
     ) -> Change:
-        """The same, with more to say on both sides.
+        """Hold other layers; weights whose shapes do not change are kept.
 
         Args:
             layers: all of them, in order.
             stood: for each the place of the layer that it stands for; without it names tell.
             input_shape: of one sample, where it changes or is known from now on.
 
+        Returns:
+            What became of the layers.
+
         Raises:
             LayerError: one cannot stand; the network stays as it was.
         """
         self._refuse_wrapped()
-        self._refuse_busy()
-        shape = self._shape if input_shape is None else sample_shape(input_shape)
+        shape = self.input_shape if input_shape is None else sample_shape(input_shape)
         if shape is None:
             self._waiting = tuple(layers)
             return Change()
-        start = Start(shape, self._given_dtype)
+        if self._chain is not None:  # else there is nothing to train
+            self._refuse_busy()
+        old = self._chain or Chain(shape, self._dtype)
         try:
-            built, dry, change = regrow_all(
-                layers, start, self._built, stood if self._built else None
-            )
+            chain, change = old.rewritten(layers, shape, stood if old.built else None)
         except LayerError as error:
             raise error.with_traceback(None) from error.__cause__
-        for part in list(self._chain._modules):
-            del self._chain._modules[part]
-        self._shape, self._waiting, self._forward = shape, (), self._chain
-        self._built, self._names, self._dry = [], set(), None
-        self._append(built, dry)
+        self._module._modules.clear()
+        self._hold(chain)
         return change
 
-    def _refuse_busy(self) -> None:
-        if self._shape is not None or self._wrapped is not None:  # else there is nothing to train
-            super()._refuse_busy()
+    def _hold(self, chain: Chain, standing: int = 0) -> None:
+        """Stand as this chain, whose first layers stand already."""
+        for built in chain.built[standing:]:
+            for part in built.parts:
+                self._module.add_module(part.name, part.module)
+        self._chain, self._waiting, self._forward = chain, (), self._module
+        self._changed()
 
     def _refuse_wrapped(self) -> None:
-        if self._wrapped is not None:
+        if self.wraps:
             raise LayerError(
                 "This network wraps a module, which is taken as it is. "
                 "Begin with Sequential(input_shape=…).add(module) to put layers behind it."
@@ -245,62 +209,71 @@ class Sequential(Holder, Words):
     # ------------------------------------------------------------------------------ what it holds
 
     @property
+    def _waits(self) -> bool:
+        """Whether no size is known, so that no layer stands yet."""
+        return self._chain is None and not self.wraps
+
+    @property
     def module(self) -> nn.Module:
         """The network as an ordinary `torch.nn.Module`.
 
         Raises:
             LayerError: no size is known yet.
         """
-        if self._shape is None and self._wrapped is None and self._waiting:
+        if self._waiting:
             raise LayerError(
                 "The sizes of this network are not known yet. "
                 "Write Sequential(input_shape=…), or net.build(batch)."
             )
-        return self._chain
+        return self._module
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers as they were written; of a wrapped module none."""
-        return tuple(built.layer for built in self._built) or self._waiting
+        """The layers with their names; of a wrapped module none."""
+        return named_all(self._waiting) or super().layers
 
     @property
     def written(self) -> tuple[Layer, ...]:
         """The same with those names alone that were given: what another network takes over."""
-        return tuple(built.written for built in self._built) or self._waiting
+        return self._waiting or tuple(built.written for built in self.built)
 
     @property
     def built(self) -> tuple[Built, ...]:
         """The layers as they stand, with their modules and shapes."""
-        return tuple(self._built)
+        return () if self._chain is None else self._chain.built
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """The children of the module, in order."""
-        return tuple(part for built in self._built for part in built.parts)
+        """The children of the module, in order; a wrapped layer is its own."""
+        module = self.module  # which raises while no size is known
+        if not self.wraps:
+            return super().parts
+        inner = dict(module.named_children()) or {type(module).__name__.lower(): module}
+        return tuple(Part(name, child, None) for name, child in inner.items())
 
     @property
     def input_shape(self) -> tuple[int, ...] | None:
         """Of one sample; `None` while it is not known."""
-        return self._shape
+        return None if self._chain is None else self._chain.shape
 
     @property
     def output_shape(self) -> tuple[int, ...] | None:
         """Of one sample; `None` while it is not known, or where it is no single tensor."""
-        return self._built[-1].gives if self._built else self._shape
+        return None if self._chain is None or self.wraps else self._chain.gives
 
     @property
     def input_dtype(self) -> torch.dtype:
         """What the layers are fed."""
         given = self.layers[0] if self.layers else None
-        return self._given_dtype or (first_dtype(given) if given else torch.float32)
+        return self._dtype or (first_dtype(given) if given else torch.float32)
 
     @property
     def input_shapes(self) -> dict[str, tuple[int, ...]]:
         """The same by the input's name; empty while it is not known."""
-        return {} if self._shape is None else {"input": self._shape}
+        return {} if self.input_shape is None else {"input": self.input_shape}
 
     def _ready_for(self, data: Any) -> None:
-        if self._shape is None and self._wrapped is None and hasattr(data, "shape"):
+        if hasattr(data, "shape"):
             self.build(data)
 
     def _not_yet(self, *_: Any, **__: Any) -> Any:
@@ -312,45 +285,16 @@ class Sequential(Holder, Words):
 
     def dry_inputs(self) -> tuple[Any, ...] | None:
         """Two zeros as the network takes them; `None` while the shape is not known."""
-        if self._shape is None:
+        if self.input_shape is None:
             return None
-        return (dry_batch(self._shape, self.input_dtype),)
-
-    def __len__(self) -> int:
-        return len(self.layers) if self._wrapped is None else len(list(self._chain.children()))
-
-    @overload
-    def __getitem__(self, key: str) -> nn.Module: ...
-    @overload
-    def __getitem__(self, key: int) -> nn.Module: ...
-    def __getitem__(self, key: str | int) -> nn.Module:
-        children = dict(self.module.named_children())
-        if isinstance(key, int):
-            if self._wrapped is not None:
-                return list(children.values())[key]
-            return self._built[key].parts[0].module
-        if key in children:
-            return children[key]
-        return self._built[self._index(key)].parts[0].module
-
-    def __iter__(self) -> Iterator[nn.Module]:
-        return (self[at] for at in range(len(self)))
-
-    def __contains__(self, name: object) -> bool:
-        return any(given.name == name for given in self.layers)
-
-    def _index(self, name: str) -> int:
-        names = [built.layer.name for built in self._built]
-        if name not in names:
-            raise unknown("layer", name, names)
-        return names.index(name)
+        return (dry_batch(self.input_shape, self.input_dtype),)
 
     def __repr__(self) -> str:
         shown = f"Sequential({display_text(self.name)!r}"
-        if self._shape is None and self._wrapped is None:
-            return f"{shown}, {plural(len(self), 'layer')}, input shape not known yet)"
-        if self._shape is not None:
+        layers = plural(len(self), "layer")
+        if self._waits:
+            return f"{shown}, {layers}, input shape not known yet)"
+        if self.input_shape is not None:
             gives = self.output_shape
-            shown += f", {shape_of(self._shape)} -> {shape_of(gives) if gives else '?'}"
-        count = plural(self.parameter_count, "parameter")
-        return f"{shown}, {plural(len(self), 'layer')}, {count})"
+            shown += f", {shape_of(self.input_shape)} -> {shape_of(gives) if gives else '?'}"
+        return f"{shown}, {layers}, {plural(self.parameter_count, 'parameter')})"

@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlnb.errors import LayerError, MlnbError, unknown
-from mlnb.formatting import display_text
+from mlnb.formatting import display_text, first_line
 from mlnb.networks.layers import Layer, layer
+from mlnb.train.trees import dtype_text
 
 if TYPE_CHECKING:
     from mlnb.networks.holder import Holder
@@ -40,15 +41,15 @@ def network_spec(net: Holder) -> dict[str, Any]:
     if isinstance(net, Network):
         return _network(net)
     assert isinstance(net, Sequential)
-    if net._wrapped is not None:
+    if net.wraps:
         raise LayerError(
             "This network wraps a module of somebody else, which no definition can hold: "
             "keep its source, and its weights by net.state_dict()."
         )
     spec: dict[str, Any] = {"format": SEQUENTIAL, "version": VERSION, "name": net.name}
     spec["input_shape"] = None if net.input_shape is None else list(net.input_shape)
-    if net._given_dtype is not None:
-        spec["dtype"] = str(net._given_dtype).removeprefix("torch.")
+    if net._dtype is not None:
+        spec["dtype"] = dtype_text(net._dtype)
     spec["layers"] = [layer_spec(given) for given in net.layers]
     return spec | _training(net)
 
@@ -212,9 +213,7 @@ def read_layer(given: Any, count: list[int] | None = None, depth: int = 0) -> La
         if "shortcut" in given:
             options["shortcut"] = _layers(given["shortcut"], count, depth + 1)
         return layer(word, inner, name=name, **options)
-    several = {"reshape": "sizes", "permute": "axes"}.get(word)
-    args = options.pop(several, ()) if several else ()
-    return layer(word, *args, name=name, **options)
+    return layer(word, name=name, **options)
 
 
 _STRUCTURE = ("layer", "name", "layers", "shortcut", "branches", "from")
@@ -245,22 +244,19 @@ def _read_training(net: Any, data: dict[str, Any]) -> Any:
 def _network(net: Network) -> dict[str, Any]:
     spec: dict[str, Any] = {"format": NETWORK, "version": VERSION, "name": net.name}
     spec["inputs"] = [
-        {"name": node.name, "shape": list(node.shape), **_given_dtype(node)} for node in net.inputs
+        {"name": net.names[node], "shape": list(node.shape), **_given_dtype(node)}
+        for node in net.inputs
     ]
     spec["layers"] = [
-        {
-            **layer_spec(node.layer),
-            "name": node.name,
-            "from": [source.name for source in node.sources],
-        }
-        for node in net.nodes
+        layer_spec(given) | {"from": [net.names[source] for source in node.sources]}
+        for node, given in zip(net.nodes, net.layers, strict=True)
     ]
-    spec["outputs"] = {name: node.name for name, node in net.outputs.items()}
+    spec["outputs"] = {name: net.names[node] for name, node in net.outputs.items()}
     return spec | _training(net)
 
 
 def _given_dtype(node: Any) -> dict[str, str]:
-    return {} if node.dtype is None else {"dtype": str(node.dtype).removeprefix("torch.")}
+    return {} if node.dtype is None else {"dtype": dtype_text(node.dtype)}
 
 
 def _read_network(data: dict[str, Any]) -> Network:
@@ -280,10 +276,8 @@ def _read_network(data: dict[str, Any]) -> Network:
     except MlnbError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise LayerError(
-            f"A network's definition has inputs, layers and outputs; {type(error).__name__}: "
-            f"{display_text(str(error))}"
-        ) from None
+        said = f"missing: {error}" if isinstance(error, KeyError) else first_line(error)
+        raise LayerError(f"A network's definition has inputs, layers and outputs; {said}") from None
     return Network(inputs, outputs, name=_name(data))
 
 

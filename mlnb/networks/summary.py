@@ -11,15 +11,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor, nn
 
-from mlnb.errors import LayerError
-from mlnb.formatting import bytes_text, count_text, display_text, html, plural
+from mlnb.errors import InputError, LayerError
+from mlnb.formatting import (
+    bytes_text,
+    count_text,
+    display_text,
+    first_line,
+    html,
+    html_table,
+    plural,
+    text_table,
+)
 from mlnb.networks.blocks import Wired
 from mlnb.networks.counting import module_macs
 from mlnb.networks.dry import run_dry
 from mlnb.networks.mistakes import shape_of
+from mlnb.networks.taken import as_batch
 
 if TYPE_CHECKING:
     from mlnb.networks.holder import Holder
@@ -112,40 +121,16 @@ class NetworkSummary:
         return pd.DataFrame([{n: getattr(row, n) for n in names} for row in self.layers])
 
     def __repr__(self) -> str:
-        shown = [HEADS, *cells(self.layers)]
-        widths = [max(len(row[at]) for row in shown) for at in range(len(HEADS))]
-        lines = [
-            "  ".join(
-                text.ljust(width) if at < 3 else text.rjust(width)
-                for at, (text, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in shown
-        ]
-        return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], "", self.line])
+        lines = text_table([HEADS, *cells(self.layers)], _NUMBERS, ruled=True)
+        return "\n".join([*lines, "", self.line])
 
     def _repr_html_(self) -> str:
-        sides = ["left"] * 3 + ["right"] * 3
-        head = [
-            html('<th style="text-align:{side}">{text}</th>', side=side, text=text)
-            for side, text in zip(sides, HEADS, strict=True)
-        ]
-        body = [
-            html(
-                "<tr>{cells}</tr>",
-                cells=[
-                    html(
-                        '<td style="text-align:{side};white-space:pre">{text}</td>', side=s, text=t
-                    )
-                    for s, t in zip(sides, row, strict=True)
-                ],
-            )
-            for row in cells(self.layers)
-        ]
-        template = "<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{line}</p>"
-        return html(template, head=head, body=body, line=self.line)
+        table = html_table(HEADS, cells(self.layers), _NUMBERS, "white-space:pre")
+        return html("{table}<p>{line}</p>", table=table, line=self.line)
 
 
 HEADS = ("layer", "kind", "output shape", "parameters", "MACs", "memory")
+_NUMBERS = (3, 4, 5)
 
 
 def cells(rows: Sequence[LayerRow]) -> list[tuple[str, ...]]:
@@ -178,18 +163,24 @@ def summarize_network(net: Holder, sample: Any = None) -> NetworkSummary:
     Args:
         net: a `Sequential` or `Network`.
         sample: a batch, or a tuple of them.
+
+    Raises:
+        InputError: the sample holds no numbers, or does not fit.
     """
     inputs = net.dry_inputs() if sample is None else _batch(sample)
     try:
         module = net.module
     except LayerError:
         return NetworkSummary((), run=False, written=len(net))
-    return replace(summarize_module(module, inputs), written=len(net))
+    try:
+        return replace(summarize_module(module, inputs), written=len(net))
+    except RuntimeError as error:
+        raise InputError(f"The network fails on the sample: {first_line(error)}") from error
 
 
 def _batch(sample: Any) -> tuple[Any, ...]:
     given = sample if isinstance(sample, tuple) else (sample,)
-    return tuple(torch.as_tensor(one)[:2] for one in given)
+    return tuple(as_batch("sample", one)[:2] for one in given)
 
 
 def summarize_module(module: nn.Module, inputs: tuple[Any, ...] | None) -> NetworkSummary:

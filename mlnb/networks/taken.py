@@ -155,10 +155,15 @@ def batch_of(sample: Any, names: tuple[str, ...]) -> dict[str, Tensor]:
     if len(given) != len(names):
         listed = ", ".join(map(display_text, names))
         raise InputError(f"The sample has {len(given)} of {len(names)} inputs: {listed}.")
-    return {name: _tensor(name, one) for name, one in zip(names, given, strict=True)}
+    return {name: as_batch(name, one) for name, one in zip(names, given, strict=True)}
 
 
-def _tensor(name: str, value: Any) -> Tensor:
+def as_batch(name: str, value: Any) -> Tensor:
+    """What is given for an input as a tensor on the CPU.
+
+    Raises:
+        InputError: it holds no numbers, or is no batch.
+    """
     try:
         tensor = torch.as_tensor(value).detach().cpu()
     except (TypeError, ValueError, RuntimeError) as error:
@@ -197,10 +202,9 @@ def _fed(given: Any, module: nn.Module, sample: Any) -> dict[str, Tensor]:
 def _with_batch(sample: Any, shapes: Mapping[str, tuple[int, ...]]) -> Any:
     """One sample of a network that knows its shape becomes a batch of one."""
     if len(shapes) == 1 and not isinstance(sample, Mapping | tuple):
-        value = torch.as_tensor(sample)
-        if value.dim() == len(next(iter(shapes.values()))):
-            return value[None]
-        return value
+        ((name, shape),) = shapes.items()
+        value = as_batch(name, sample)
+        return value[None] if value.dim() == len(shape) else value
     return sample
 
 

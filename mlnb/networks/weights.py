@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mlnb.cache import file_sha256
 from mlnb.downloads import PIN, download
 from mlnb.errors import CheckpointError, DownloadError, DownloadRefused, need
 from mlnb.formatting import display_text, first_line
@@ -70,7 +71,7 @@ def find_weights(
         DownloadRefused: what came, or what lies in `MLNB_DATA`, is not the published file.
     """
     for path in _here(published):
-        if path.name != published.file or _is_it(path, published.sha256):
+        if path.name != published.file or file_sha256(path).startswith(published.sha256):
             return path
         tell(f"{display_text(str(path), 200)} is not what it should be; it is passed over")
     if not fetch:
@@ -81,7 +82,7 @@ def find_weights(
         raise
     except DownloadError as error:
         raise DownloadError(f"{_not_here(published)} ({error})") from error
-    if not _is_it(path, published.sha256):
+    if not file_sha256(path).startswith(published.sha256):
         path.unlink()
         (path.parent / PIN).unlink(missing_ok=True)
         raise DownloadRefused(
@@ -202,11 +203,6 @@ def _not_here(published: Published) -> str:
         f"The weights of {published.name} ({published.file}{size}) are not on this machine: "
         f"put the file into {_places()}, or give it: weights=path. It is at {published.url}."
     )
-
-
-def _is_it(path: Path, begins: str) -> bool:
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest().startswith(begins)
 
 
 def _without_pin(tell: Callable[[str], object], published: Published) -> Callable[[str], object]:

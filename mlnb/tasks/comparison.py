@@ -16,10 +16,9 @@ import numpy as np
 from mlnb.data.confident_learning import out_of_sample
 from mlnb.errors import CheckpointError, DataError, DownloadError, need, unknown
 from mlnb.networks.backbones import Backbone, backbone
-from mlnb.tasks.estimator import classes_of, codes_of
 from mlnb.tasks.images.bottleneck import BATCH, bottleneck, cache_of
 from mlnb.tasks.images.features import TorchFeatures
-from mlnb.tasks.images.learning import in_turn
+from mlnb.tasks.images.learning import in_turn, label_map
 from mlnb.tasks.images.pictures import Pictures, take_pictures, usable
 from mlnb.train.evaluation import Evaluation, evaluate
 
@@ -209,8 +208,8 @@ def _chosen(
     if pictures.labels is None:
         raise DataError("The pictures have no labels; give a frame with a column of them: target=")
     pictures, _ = usable(pictures)
-    classes = classes_of(pictures.labels or ())
-    codes = codes_of(pictures.labels or (), classes, "data")
+    known = label_map(pictures)
+    codes, classes = known.codes(pictures.labels or ()), known.to_numpy()
     rows = np.sort(in_turn(codes, np.random.default_rng(seed))[:limit])
     if np.bincount(codes[rows], minlength=len(classes)).min() < 2:
         raise DataError(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlnb.errors import need
+from mlnb.figures.plotly_style import AXES, layout, plain
 from mlnb.figures.style import LIGHT
-from mlnb.formatting import Markup, display_text, html, plural, seconds_text
+from mlnb.formatting import Markup, display_text, html, plural, seconds_text, text_table
 from mlnb.train.measures import percent
 
 if TYPE_CHECKING:
@@ -16,18 +17,12 @@ if TYPE_CHECKING:
 
 HEADS = ("backbone", "accuracy", "95 %", "features", "size", "pictures/s", "took")
 _NUMBERS = Markup("text-align:right")
-_TEXT, _GRID = "#808a96", "rgba(128,138,150,.22)"
 
 
 def comparison_text(comparison: Comparison) -> str:
     """The table in letters, reasons below."""
     lines = [HEADS, *(_cells(row) for row in _compared(comparison))]
-    widths = [max(len(cells[at]) for cells in lines) for at in range(len(HEADS))]
-    text = [
-        "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
-        for cells in lines
-    ]
-    return "\n".join([_title(comparison), *text, *map(_reason, _missing(comparison))])
+    return "\n".join([_title(comparison), *text_table(lines), *map(_reason, _missing(comparison))])
 
 
 def comparison_html(comparison: Comparison) -> Markup:
@@ -65,26 +60,22 @@ def comparison_figure(comparison: Comparison) -> Figure:
                 y=[row.accuracy],
                 error_y={"array": [high - row.accuracy], "arrayminus": [row.accuracy - low]},
                 mode="markers+text",
-                name=row.backbone,
-                text=[f"{row.backbone}, {_megabytes(row)}"],
+                name=plain(row.backbone),
+                text=[plain(f"{row.backbone}, {_megabytes(row)}")],
                 textposition="middle right",
                 marker={"size": 11, "color": LIGHT[at % len(LIGHT)]},
                 hovertemplate="%{text}<br>%{y:.1%}<br>%{x:.0f} pictures/s<extra></extra>",
             )
         )
-    axis: dict[str, Any] = {"gridcolor": _GRID, "zeroline": False}
-    figure.update_layout(
-        title={"text": _title(comparison), "font": {"size": 14}},
-        xaxis={"title": "pictures a second", "type": "log", **axis},
-        yaxis={"title": "accuracy", "tickformat": ".1%", **axis},
+    made = layout(
+        _title(comparison),
+        xaxis={"title": "pictures a second", "type": "log", **AXES},
+        yaxis={"title": "accuracy", "tickformat": ".1%", **AXES},
         showlegend=False,
         height=380,
         margin={"l": 60, "r": 150, "t": 50, "b": 50},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": _TEXT},
     )
-    return figure
+    return figure.update_layout(made)
 
 
 def _compared(comparison: Comparison) -> list[ComparedBackbone]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlnb.data.label_map import LabelMap, labels_text
 from mlnb.errors import DataError, need
-from mlnb.formatting import display_text, plural
 
 if TYPE_CHECKING:
     from mlnb.train.evaluation import Evaluation
@@ -72,61 +71,24 @@ class Classifier(_base.ClassifierMixin, _base.BaseEstimator):
         validation.check_is_fitted(self, "classes_", msg=words)
 
 
-def classes_of(labels: Iterable[Any], what: str = "pictures") -> Array:
-    """The different labels, sorted.
-
-    >>> classes_of(["dog", "cat", "dog"])
-    array(['cat', 'dog'], dtype='<U3')
-
-    Raises:
-        DataError: there are fewer than two, or labels that have no order.
-    """
-    given = list(labels)
-    if not given:
-        raise DataError(f"There are no {what} to learn from.")
-    try:
-        classes = np.unique(np.asarray(given))
-        if not np.issubdtype(classes.dtype, np.str_):
-            classes = np.array(sorted(set(given)))
-    except TypeError as error:
-        kinds = ", ".join(sorted({type(label).__name__ for label in given}))
-        raise DataError(f"Labels are all of one kind; received {kinds}.") from error
-    if len(classes) == 1:
-        raise DataError(
-            f"All {len(given):,} {what} have the label {shown(classes[:1])}; a classifier needs at "
-            "least two classes."
-        )
-    return classes
-
-
-def codes_of(labels: Sequence[Any], classes: Array, where: str) -> Array:
-    """The place of each label in `classes`, `int64 [n]`.
+def require_two(labels: LabelMap, noun: str) -> LabelMap:
+    """The labels, of which a classifier needs two.
 
     Args:
-        labels: of the rows.
-        classes: what was learnt.
-        where: such as "validation", for the message.
+        labels: of the rows that are learnt from.
+        noun: for one of them.
 
     Raises:
-        DataError: labels that training has not; they are named, with how often they come.
+        DataError: there are fewer.
     """
-    place = {label: code for code, label in enumerate(classes.tolist())}
-    codes = [place.get(_plain(label), -1) for label in labels]
-    strange = [label for label, code in zip(labels, codes, strict=True) if code < 0]
-    if strange:
-        different = list(dict.fromkeys(map(_plain, strange)))
+    if not labels.classes:
+        raise DataError(f"There are no {noun}s with labels to learn from.")
+    if len(labels.classes) == 1:
         raise DataError(
-            f"The {where} has {plural(len(strange), 'row')} with labels that training has not: "
-            f"{shown(different)}; it knows {shown(classes)}."
+            f"All {labels.counts[0]:,} {noun}s have the label {labels_text(labels.classes)}; a "
+            "classifier needs at least two classes."
         )
-    return np.array(codes, np.int64)
-
-
-def shown(labels: Iterable[Any], most: int = 6) -> str:
-    """A few labels in a sentence."""
-    all_of = list(labels)
-    text = ", ".join(repr(display_text(str(label), 40)) for label in all_of[:most])
-    return f"{text} and {len(all_of) - most} more" if len(all_of) > most else text
+    return labels
 
 
 def train_and_validation(codes: Array, share: float, seed: int | None) -> tuple[Array, Array]:
@@ -151,7 +113,3 @@ def train_and_validation(codes: Array, share: float, seed: int | None) -> tuple[
         rows, test_size=wanted, random_state=seed, stratify=codes if even else None
     )
     return np.sort(train), np.sort(validation)
-
-
-def _plain(label: Any) -> Any:
-    return label.item() if isinstance(label, np.generic) else label

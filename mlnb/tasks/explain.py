@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlnb.data.images import rgb_pixels
 from mlnb.errors import DataError
 from mlnb.progress import progress
 from mlnb.tasks.answers import Predict, answers, checked_target
@@ -82,12 +83,7 @@ def occlusion(
     Raises:
         DataError: no such picture or class, or `predict` answers something else.
     """
-    picture = np.asarray(image)
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-        raise DataError(
-            f"expected a picture, uint8 [height, width, 3]; received "
-            f"{picture.dtype} {list(picture.shape)}"
-        )
+    picture = rgb_pixels(image)
     height, width = picture.shape[:2]
     side = size or max(1, min(height, width) // 5)
     step = stride or max(1, side // 2)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from mlnb.cache import write_whole
+from mlnb.cache import file_sha256, write_whole
 from mlnb.errors import CheckpointError, MlnbError, need
 from mlnb.formatting import display_text
 
@@ -21,6 +22,20 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 MOST_JSON = 16 << 20
+
+
+def made(folder: str | os.PathLike[str]) -> Path:
+    """The folder to write into, new or old.
+
+    Raises:
+        CheckpointError: it cannot be made.
+    """
+    target = Path(folder).expanduser()
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(f"{shown(target)} can be no folder: {error.strerror}") from error
+    return target
 
 
 def write(
@@ -34,7 +49,7 @@ def write(
     """Write weights, then the JSON with their sha256; what only an older one needed goes.
 
     Args:
-        folder: is there.
+        folder: as `made` gave it.
         json_file: the name of the JSON.
         weights_file: the name of the weights.
         facts: what goes into the JSON.
@@ -85,18 +100,29 @@ def rebuilding(folder: Path, what: str) -> Iterator[None]:
         raise CheckpointError(f"{shown(folder)} holds no {what} that mlnb knows.") from error
 
 
-def read_facts(folder: Path, json_file: str, form: str, version: int) -> dict[str, Any]:
-    """The JSON of a classifier.
+def read(
+    folder: Path, json_file: str, weights_file: str, form: str, version: int
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """What `write` wrote: the JSON and the weights, after all files are as they were written.
 
     Args:
         folder: which holds it.
-        json_file: its name.
-        form: the format that it must name.
+        json_file: the name of the JSON.
+        weights_file: the name of the weights.
+        form: the format that the JSON must name.
         version: likewise.
 
     Raises:
-        CheckpointError: it is missing, damaged, or of something else.
+        CheckpointError: something is missing, damaged, or of something else.
     """
+    facts = _facts(folder, json_file, form, version)
+    tensors = _tensors(folder, weights_file, facts)
+    _check_files(folder, facts)
+    return facts, tensors
+
+
+def _facts(folder: Path, json_file: str, form: str, version: int) -> dict[str, Any]:
+    """The JSON of a classifier."""
     file = folder / json_file
     if not file.is_file():
         raise CheckpointError(f"{shown(folder)} holds no classifier: {json_file} is missing.")
@@ -115,12 +141,8 @@ def read_facts(folder: Path, json_file: str, form: str, version: int) -> dict[st
     return dict(facts)
 
 
-def read_tensors(folder: Path, weights_file: str, facts: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The weights that the JSON tells of.
-
-    Raises:
-        CheckpointError: they are missing, damaged, or another classifier's.
-    """
+def _tensors(folder: Path, weights_file: str, facts: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The weights that the JSON tells of."""
     file = folder / weights_file
     try:
         content = file.read_bytes()
@@ -132,12 +154,8 @@ def read_tensors(folder: Path, weights_file: str, facts: Mapping[str, Any]) -> d
     return tensors
 
 
-def check_files(folder: Path, facts: Mapping[str, Any]) -> None:
-    """That the other files which the JSON tells of are as they were written.
-
-    Raises:
-        CheckpointError: one is missing, damaged, or outside of the folder.
-    """
+def _check_files(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Refuse other files than those that were written."""
     files = facts.get("files", {})
     if not isinstance(files, dict):
         raise CheckpointError(f"{shown(folder)} holds no classifier that mlnb knows.")
@@ -176,12 +194,6 @@ def fill(module: nn.Module, state: Mapping[str, Tensor], folder: Path) -> None:
     except (RuntimeError, MlnbError) as error:
         said = display_text(str(error), 300)
         raise CheckpointError(f"The weights in {shown(folder)} do not fit: {said}") from error
-
-
-def file_sha256(path: Path) -> str:
-    """Of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def shown(path: Path) -> str:

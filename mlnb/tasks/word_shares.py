@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mlnb.errors import DataError
+from mlnb.figures.words import coloured
 from mlnb.formatting import Markup, html, plural
 from mlnb.progress import progress
 from mlnb.tasks.answers import Predict, answers, checked_target
@@ -55,19 +56,23 @@ class Words(list[Word]):
         super().__init__(words)
         self.text, self.note = text, note
 
-    def _repr_html_(self) -> str:
-        pieces: list[str] = []
+    @property
+    def pieces(self) -> list[tuple[str, float | None]]:
+        """The whole text in pieces: its words with their shares, and what lies between them."""
+        found: list[tuple[str, float | None]] = []
         at = 0
         for word in self:
-            pieces += [html("{gap}", gap=self.text[at : word.start]), _coloured(word)]
+            found += [(self.text[at : word.start], None), (word.text, word.share)]
             at = word.end
-        rest = self.text[at : at + _SHOWN]
-        pieces += [html("{rest}", rest=rest), "…" if len(self.text) > at + _SHOWN else ""]
-        note = html('<div style="opacity:.7">{note}</div>', note=self.note) if self.note else ""
+        return [(piece, share) for piece, share in (*found, (self.text[at:], None)) if piece]
+
+    def _repr_html_(self) -> Markup:
+        most = (self[-1].end if self else 0) + _SHOWN
         return html(
-            '<div style="line-height:1.7">{pieces}</div>{note}',
-            pieces=[Markup(piece) for piece in pieces],
-            note=note,
+            '<div style="line-height:1.7">{text}</div><div style="opacity:.7">bold speaks for it, '
+            "italic against it{note}</div>",
+            text=coloured(self.pieces, most),
+            note=f" · {self.note}" if self.note else "",
         )
 
 
@@ -143,17 +148,4 @@ def shared(text: str, found: Sequence[re.Match[str]], weights: Array, note: str 
         [Word(one.group(), one.start(), one.end(), weight / most) for one, weight in shares],
         text,
         note,
-    )
-
-
-def _coloured(word: Word) -> Markup:
-    """Blue for, orange against: told apart by those who do not see red and green too."""
-    color = "30, 110, 210" if word.share > 0 else "225, 125, 20"
-    return html(
-        '<span title="{share}" style="background:rgba({color}, {depth});border-radius:3px">'
-        "{text}</span>",
-        share=f"{word.share:+.2f}",
-        color=color,
-        depth=f"{0.65 * abs(word.share):.2f}",
-        text=word.text,
     )

@@ -1,8 +1,8 @@
-"""Which run trains which module, and who wants to know that a run begins.
+"""Which runs there are in this session, which of them trains which module, and who wants to know.
 
-The registries hold runs weakly: one that has ended lives as long as its user holds it. Two runs
-that trained one module would tear it, so the second one is refused, also where the two modules
-only share a parameter.
+Runs are held weakly: one that has ended lives as long as its user holds it. Two runs that trained
+one module would tear it, so the second one is refused, also where the two modules only share a
+parameter.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from mlnb.errors import RunBusy
+from mlnb.train.steer.control import Control
+from mlnb.train.steer.listeners import Listener, Listeners
 
 if TYPE_CHECKING:
     from torch import nn
 
     from mlnb.train.run import Run
-
-Listener = Callable[["Run"], object]
 
 
 def on_start(callback: Listener) -> Callable[[], None]:
@@ -30,9 +30,7 @@ def on_start(callback: Listener) -> Callable[[], None]:
     >>> undo = on_start(lambda run: print(run.name))
     >>> undo()
     """
-    entry = (callback,)
-    _listeners.append(entry)
-    return lambda: _listeners.remove(entry) if entry in _listeners else None
+    return _listeners.add(callback)
 
 
 def has_listeners() -> bool:
@@ -40,13 +38,28 @@ def has_listeners() -> bool:
     return bool(_listeners)
 
 
+def announce(run: Run) -> None:
+    """Tell every listener that `run` begins."""
+    _listeners.tell(run)
+
+
+def known_runs() -> list[Run]:
+    """The runs of this session that somebody still holds, oldest first.
+
+    >>> known_runs()
+    []
+    """
+    with _lock:
+        return sorted(_runs, key=lambda run: run.started)
+
+
 def live_runs() -> list[Run]:
-    """The runs that train or are paused, oldest first.
+    """Those of them that train or are paused.
 
     >>> live_runs()
     []
     """
-    return sorted((run for run in list(_runs) if run.active), key=lambda run: run.started)
+    return [run for run in known_runs() if run.active]
 
 
 def run_of(module: nn.Module) -> Run | None:
@@ -76,26 +89,20 @@ def refuse(modules: Iterable[nn.Module]) -> None:
 
 
 def enter(run: Run) -> None:
-    """A run begins: it is registered, or refused where its modules train already."""
+    """A run begins, or is refused where its modules train already: nothing has changed then.
+
+    Raises:
+        RunBusy: as `refuse`.
+    """
+    models = run._state.models.values()
     with _lock:
-        refuse(run._state.models.values())
+        refuse(models)
+        parts = (part for model in models for part in (*model.modules(), *model.parameters()))
+        run._parts = frozenset(map(id, parts))
+        run._control = Control()
+        run._ended.clear()
+        run._live = True
         _runs.add(run)
-
-
-def leave(run: Run) -> None:
-    """A run has ended."""
-    _runs.discard(run)
-
-
-def announce(run: Run) -> None:
-    """Tell every listener that `run` begins; one that raises is left out with a notice."""
-    for entry in list(_listeners):
-        try:
-            entry[0](run)
-        except Exception as error:  # noqa: BLE001  a view must not end the training
-            run.say(f"a listener for new runs failed and is left out: {error!r}")
-            if entry in _listeners:
-                _listeners.remove(entry)
 
 
 def new_name(base: str) -> str:
@@ -110,13 +117,13 @@ def new_name(base: str) -> str:
 def _forget_runs() -> None:
     """A forked process has none of its parent's training threads."""
     global _lock
-    _lock = threading.Lock()
+    _lock = threading.RLock()
     _runs.clear()
 
 
-_listeners: list[tuple[Listener]] = []
+_listeners = Listeners()
 _runs: weakref.WeakSet[Run] = weakref.WeakSet()
 _numbers: dict[str, itertools.count[int]] = {}
-_lock = threading.Lock()
+_lock = threading.RLock()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_runs)

@@ -14,9 +14,9 @@ from torch import nn
 from mlnb.errors import TrainError
 from mlnb.formatting import display_text, first_line
 from mlnb.train.calling import kept_modes
-from mlnb.train.memory import is_out_of_memory
+from mlnb.train.memory import free, is_out_of_memory
 from mlnb.train.steps.step import call
-from mlnb.train.trees import named_leaves
+from mlnb.train.trees import dtype_text, named_leaves
 
 
 def dry_batch(model: nn.Module, inputs: Any) -> Any:
@@ -38,7 +38,10 @@ def dry_batch(model: nn.Module, inputs: Any) -> Any:
             return call(model, inputs)
     except Exception as error:
         if is_out_of_memory(error):
-            raise
+            free(error)
+            raise TrainError(
+                "out of memory with a batch of two rows: use a smaller model or smaller inputs"
+            ) from error
         raise _refusal(model, inputs, entered, error) from error
     finally:
         for hook in hooks:
@@ -61,18 +64,19 @@ def _refusal(model: nn.Module, inputs: Any, entered: list[str], error: Exception
     name = entered[-1] if entered else ""
     where = f"layer `{display_text(name)}` ({_kind(model, name)})" if name else "the model"
     shapes = ", ".join(
-        f"{'' if path == 'inputs' else display_text(path) + ' '}{_dtype(leaf)} {list(leaf.shape)}"
+        ("" if path == "inputs" else f"{display_text(path)} ")
+        + f"{dtype_text(leaf.dtype)} {list(leaf.shape)}"
         for path, leaf in named_leaves(inputs)
     )
-    reason = first_line(error, 300)
+    low = {parameter.dtype for parameter in model.parameters()} & {torch.bfloat16, torch.float16}
+    remedy = (
+        '. Keep the weights in float32, model.float(), and pass precision="bf16"' if low else ""
+    )
     return TrainError(
-        f"the model cannot take the data: {where} failed on a batch of two rows, {shapes}: {reason}"
+        f"the model cannot take the data: {where} failed on a batch of two rows, {shapes}: "
+        f"{first_line(error, 300)}{remedy}"
     )
 
 
 def _kind(model: nn.Module, name: str) -> str:
     return display_text(repr(model.get_submodule(name)).splitlines()[0], 80)
-
-
-def _dtype(tensor: torch.Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")

@@ -16,10 +16,13 @@ from mlnb.device import find_device
 from mlnb.errors import DataError, TrainError
 from mlnb.progress import progress
 from mlnb.train.calling import evaluating, forward
+from mlnb.train.dry_batch import dry_batch
 from mlnb.train.feed.more_data import prepare_inputs
 from mlnb.train.ledger import rows_of
-from mlnb.train.steps.precision import Precision, choose
-from mlnb.train.trees import leaves, tree_map, tree_of
+from mlnb.train.memory import first_rows, is_out_of_memory
+from mlnb.train.steer import asking
+from mlnb.train.trees import joined, tree_map
+from mlnb.train.words.measures import has_double
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from mlnb.train.feed.reading import Reading
     from mlnb.train.plan import Plan
     from mlnb.train.run import Run
+    from mlnb.train.steps.precision import Precision
     from mlnb.train.trainer import Trainer
 
 
@@ -56,25 +60,31 @@ def measure(
             "what the losses of Trainer(step=…) are on other rows cannot be told without training "
             "on them; use predict and a metric of your own"
         )
-    model, total, rows = models["model"], None, 0
+    model, shares = models["model"], plan.loss.shares
+    total, rows = None, torch.zeros(())
     # Its own counts: a person may evaluate a copy while the run validates.
     metrics = copy.deepcopy(plan.metrics)
     if metrics is not None:
         metrics.reset()
     with evaluating(models.values()):
         for inputs, targets in batches.epoch(0):
-            outputs = forward(model, inputs, plan.chosen, plan.device)
-            count = rows_of(inputs)
-            loss = plan.loss.function(outputs, targets).double() * count
-            total = loss if total is None else total + loss
-            rows += count
+            outputs = _answer(model, inputs, plan.chosen, plan.device)
+            loss = plan.loss.function(outputs, targets)
+            loss = loss.double() if has_double(loss) else loss
+            if shares is None:
+                weight: Any = rows_of(inputs)
+            else:  # a batch without any label weighs nothing, and its mean is NaN
+                weight = shares(targets)
+                loss = loss.where(weight > 0, 0.0)
+            total = loss * weight if total is None else total + loss * weight
+            rows = rows + weight
             if metrics is not None:
                 metrics.update(outputs, targets)
             if run is not None and _stops(run):
                 return None
         if total is None:
             raise DataError("there is no row to evaluate on")
-        values = {"loss": float(total) / rows}
+        values = {"loss": float(total / rows)}
         if metrics is not None:
             values.update(metrics.compute())
     return values
@@ -98,37 +108,37 @@ def predict(trainer: Trainer, model: nn.Module, x: Any, batch_size: int) -> Any:
     shown = progress(label, batches.samples or 0)
     with evaluating([model]), shown as done:
         for inputs, _ in batches.epoch(0):
-            outputs = forward(model, inputs, precision, device)
+            outputs = _answer(model, inputs, precision, device)
             parts.append(tree_map(torch.Tensor.cpu, outputs))
             rows += rows_of(inputs)
             done(rows)
     if not parts:
         raise DataError("there is no row to predict for")
-    return _joined(parts)
+    return joined(parts)
+
+
+def _answer(model: nn.Module, inputs: Any, precision: Precision, device: torch.device) -> Any:
+    try:
+        return forward(model, inputs, precision, device)
+    except (RuntimeError, TypeError) as error:
+        if not is_out_of_memory(error):
+            dry_batch(model, first_rows(inputs, 2))  # names the layer that cannot take them
+        raise
 
 
 def _placed(trainer: Trainer) -> tuple[torch.device, Precision, Reading | None]:
     """Device, precision, and how inputs are read: as at the last fit, if there was one."""
+    from mlnb.train.preparing import chosen_precision
+
     plan = trainer.last_plan
     if plan is not None:
         return plan.device, plan.chosen, plan.prepared.reading
     device = find_device(trainer.device)
-    if trainer.tuned is not None and trainer.precision == "auto":
-        return device, trainer.tuned.precision, None
-    return device, choose(trainer.precision, trainer.model, device), None
-
-
-def _joined(parts: list[Any]) -> Any:
-    """The batches' outputs one after another; own memory that autograd may use."""
-    first = parts[0]
-    if isinstance(first, torch.Tensor):
-        return torch.cat(parts) if first.ndim else torch.stack(parts)
-    columns = zip(*(leaves(part) for part in parts), strict=True)
-    return tree_of(first, [torch.cat(column) for column in columns])
+    return device, chosen_precision(trainer, device), None
 
 
 def _stops(run: Run) -> bool:
     """Serve copies to others meanwhile, and say whether a stop was asked for."""
     if run._control.pending:
-        run._glance()
+        asking.glance(run)
     return bool(run._control.stopping)

@@ -79,6 +79,7 @@ def evaluate(
         DataError: what does not fit together, or is no probability, with the remedy.
     """
     known = checked_classes(classes)
+    labels = labels if hasattr(labels, "__len__") else list(labels)
     values = checked_probabilities(probabilities, known, has_many(labels))
     truth = checked_labels(labels, known, len(values))
     found, rows = checked_rows(ids, frame, labels, len(values))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlnb.errors import need, unknown
-from mlnb.formatting import Markup, display_text, html
+from mlnb.formatting import Markup, display_text, html, text_table
 
 if TYPE_CHECKING:
     import pandas
@@ -139,15 +139,7 @@ class LayerHealth:
         if not self.measurements:
             return "no step was measured yet"
         rows = [("layer", "kind", *MEASURES.values()), *(_cells(one) for one in self.layers)]
-        widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-        lines = [
-            "  ".join(
-                cell.ljust(width) if at < 2 else cell.rjust(width)
-                for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in rows
-        ]
-        return "\n".join([self._heading(), *lines])
+        return "\n".join([self._heading(), *text_table(rows, range(2, len(rows[0])))])
 
     def _repr_html_(self) -> str:
         if not self.measurements:

@@ -79,9 +79,9 @@ class History:
         """
         length = self._length
         if name == "step":
-            return self._steps.array(length)
+            return self._steps.part(0, length)
         if name in self._series:
-            return self._series[name].array(length)
+            return self._series[name].part(0, length)
         if name in self:
             return np.array([_number(row.get(name)) for row in list(self.epochs)])
         rest = dict.fromkeys(key for row in self.epochs for key in row)
@@ -222,7 +222,9 @@ class History:
         if per != "step":
             raise unknown("kind of row", per, ["step", "epoch"])
         index = pd.Index(self["step"], name="step")
-        return pd.DataFrame({n: s.array(len(index)) for n, s in self._series.items()}, index=index)
+        return pd.DataFrame(
+            {n: s.part(0, len(index)) for n, s in self._series.items()}, index=index
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Everything, for a checkpoint: arrays as tensors, the rest as JSON has it.

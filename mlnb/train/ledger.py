@@ -181,15 +181,8 @@ class Ledger:
         last = self._state.step
         rates = np.asarray(self._rates, np.float64)
         if len(rates) != count:
-            rates = np.full(count, learning_rate(self._state))
+            rates = np.full(count, self._state.lr)
         self._state.history.extend(range(last - count + 1, last + 1), **steps, lr=rates)
-
-
-def learning_rate(state: TrainState) -> float:
-    """The rate of the first optimizer's first group, as it is now."""
-    for optimizer in state.optimizers.values():
-        return float(optimizer.param_groups[0]["lr"])
-    return float("nan")
 
 
 def rows_of(values: Any) -> int:

@@ -7,15 +7,16 @@ whether the update was withheld; all else waits for the tick, ten times a second
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlnb.errors import DataError
+from mlnb.train import session
 from mlnb.train.calling import training
 from mlnb.train.evaluate import measure
-from mlnb.train.ledger import Ledger, learning_rate
+from mlnb.train.ledger import Ledger
 from mlnb.train.memory import is_out_of_memory, out_of_memory
 from mlnb.train.misfits import failed, withheld
-from mlnb.train.steer import interrupts
+from mlnb.train.steer import asking, interrupts
 
 if TYPE_CHECKING:
     from mlnb.train.run import Run
@@ -44,11 +45,11 @@ def train(run: Run) -> str:
         with training(run._state.models.values()):
             callbacks.call("on_fit_begin", run)
             reason = _epochs(run, ledger)
-        run._before_end()
+        session.before_end(run)
         callbacks.call("on_fit_end", run)
-        run._tick()
+        session.tick(run)
         return reason
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
         failure = out_of_memory(error, run)
@@ -124,7 +125,7 @@ def _steps(run: Run, ledger: Ledger) -> str:
             if late is not None and late.bad():
                 return withheld(run, ledger, late.lost())
             ledger.drain()
-            run._tick()
+            session.tick(run)
             due = clock() + TICK_SECONDS
     left_over = False
     with shield:
@@ -163,7 +164,7 @@ def _finish_epoch(run: Run, ledger: Ledger) -> str:
             # Stopped within validation: the epoch stays open, and is finished when one goes on.
             return run._control.reason if not _goes_on(run, ledger) else MOVED
         values.update((f"val_{name}", value) for name, value in measured.items())
-    values["lr"] = learning_rate(state)
+    values["lr"] = state.lr
     state.epoch += 1
     state.batch = 0
     state.history.add_epoch(
@@ -172,9 +173,9 @@ def _finish_epoch(run: Run, ledger: Ledger) -> str:
     if state.schedule is not None:
         state.schedule.epoch_end(values)
         run._step.lr_changed()
-    run._tick()
+    session.tick(run)
     plan.callbacks.call("on_epoch_end", run)
-    run._epoch_end()
+    session.epoch_end(run)
     return "" if _goes_on(run, ledger) else run._control.reason
 
 
@@ -183,7 +184,7 @@ def _goes_on(run: Run, ledger: Ledger | None = None) -> bool:
     if not run._control.pending:
         return True
     began = time.perf_counter()
-    answer: Any = run._boundary()
+    answer = asking.boundary(run)
     if ledger is not None:
         ledger.rested(time.perf_counter() - began)
-    return bool(answer)
+    return answer

@@ -18,6 +18,7 @@ from mlnb.errors import TrainError
 from mlnb.figures import Note, Panel, Series, as_img, line_chart, number_text, plotly_figure
 from mlnb.formatting import Markup, plural
 from mlnb.formatting import html as markup
+from mlnb.progress import progress
 from mlnb.train.words.rates import rate_of, write_rate
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
     from mlnb.train.state import TrainState
+    from mlnb.train.steer.interrupts import Ladder
     from mlnb.train.steps.step import Step
     from mlnb.train.trainer import Trainer
 
@@ -159,15 +161,16 @@ def lr_finder(
         _, state, step = prepare_fit(trainer, asked)
         keep(state, step)
         rates = np.geomspace(start, end, steps)
-        with training(state.models.values()):
-            raw, stopped = _sweep(rates, state, step, lambda: ladder.first is not None)
+        with training(state.models.values()), progress("learning rates tried", steps) as done:
+            raw, stopped = _sweep(rates, state, step, ladder, done)
     return _result(rates[: len(raw)], np.array(raw), stopped)
 
 
 def _check(start: float, end: float, steps: int) -> None:
-    if not 0 < start < end < math.inf:
+    numbers = isinstance(start, int | float) and isinstance(end, int | float)
+    if not numbers or not 0 < start < end < math.inf:
         raise TrainError(f"lr_finder goes from start to a larger end; received {start!r}, {end!r}")
-    if steps < FEWEST:
+    if not isinstance(steps, int) or steps < FEWEST:
         raise TrainError(f"lr_finder takes at least {FEWEST} steps; received {steps!r}")
 
 
@@ -219,7 +222,7 @@ class _kept:
 
 
 def _sweep(
-    rates: NDArray[Any], state: TrainState, step: Step, interrupted: Callable[[], bool]
+    rates: NDArray[Any], state: TrainState, step: Step, ladder: Ladder, done: Callable[[int], None]
 ) -> tuple[list[float], str]:
     """The loss at each rate, and why it ended."""
     batches = _endless(state)
@@ -233,17 +236,18 @@ def _sweep(
             batch = next(batches, None)
             if batch is None:
                 raise TrainError("the data gave no batch: there is nothing to try a rate on")
-            parts.append(_number(step(*batch)[0]))
+            loss, _ = step(*batch)
+            parts.append(float(loss["loss"] if isinstance(loss, Mapping) else loss))
             if step.stepped or not math.isfinite(parts[-1]):
                 break
-        loss = float(np.mean(parts))
-        mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
+        raw.append(float(np.mean(parts)))
+        mean = SMOOTHING * mean + (1 - SMOOTHING) * raw[-1]
         smooth = mean / (1 - SMOOTHING ** (at + 1))
-        if not math.isfinite(loss) or (at >= FEWEST and smooth > EXPLODED * abs(lowest)):
-            return raw, "exploded"
-        raw.append(loss)
+        if not math.isfinite(raw[-1]) or (at >= FEWEST and smooth > EXPLODED * abs(lowest)):
+            return raw[:-1], "exploded"
         lowest = min(lowest, smooth)
-        if interrupted():
+        done(len(raw))
+        if ladder.first is not None:
             return raw, "interrupted"
     return raw, "end"
 
@@ -267,12 +271,6 @@ def _set_rates(state: TrainState, rate: float) -> None:
         given = [float(group.setdefault("initial_lr", rate_of(group))) for group in groups]
         for group, own in zip(groups, given, strict=True):
             write_rate(group, rate * own / given[0] if given[0] else rate)
-
-
-def _number(loss: Any) -> float:
-    if isinstance(loss, Mapping):
-        return float(sum(float(value) for value in loss.values()))
-    return float(loss)
 
 
 def _result(rates: NDArray[Any], raw: NDArray[Any], stopped: str) -> LRFinder:

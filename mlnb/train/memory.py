@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from mlnb.errors import TrainError
+from mlnb.errors import MlnbError, TrainError
 from mlnb.formatting import plural
 from mlnb.train.ledger import rows_of
 from mlnb.train.trees import tree_map
@@ -31,7 +31,9 @@ def is_out_of_memory(error: BaseException) -> bool:
     """
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(word in str(error) for word in CPU_WORDS)
+    if not isinstance(error, RuntimeError) or isinstance(error, MlnbError):  # which has said why
+        return False
+    return any(word in str(error) for word in CPU_WORDS)
 
 
 def out_of_memory(error: BaseException, run: Run) -> TrainError:

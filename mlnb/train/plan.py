@@ -6,6 +6,7 @@ What a run changes stands in `mlnb.train.state.TrainState` instead; how the plan
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, cast
 
@@ -52,10 +53,16 @@ class Asked:
         checked_every(self.health)
         _whole("epochs", self.epochs, 0)
         _whole("batch_size", self.batch_size, 1)
+        place = isinstance(self.folder, str | os.PathLike) and str(self.folder).strip()
+        if not place and self.folder not in (False, None):
+            raise TrainError(
+                'folder is "auto", a path, or False, which writes nothing; received '
+                f"{display_text(repr(self.folder))}"
+            )
 
     def settings(self) -> dict[str, Any]:
         """Every word but the data, as JSON has it."""
-        from mlnb.train.keep.resuming import record
+        from mlnb.train.keep.begun import record
 
         names = [one.name for one in fields(self) if one.name != "data"]
         return {name: record(getattr(self, name)) for name in names}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,13 +60,10 @@ def prepare_fit(trainer: Trainer, asked: Asked) -> tuple[Plan, TrainState, Step]
         seed_everything(seed)
     for model in trainer.models.values():
         model.to(device)
-    own = trainer.step
-    plan = (
-        _plan_own_step(trainer, asked, device, seed) if own else _plan(trainer, asked, device, seed)
-    )
+    plan = _plan(trainer, asked, device, seed)
     optimizers = trainer.ensure_optimizers(device)
     # Told before a schedule begins, which may start far below the rate that was given.
-    described = [describe_optimizer(optimizer) for optimizer in optimizers.values()]
+    described = [describe_optimizer(optimizer, name) for name, optimizer in optimizers.items()]
     state = TrainState(
         models=trainer.models,
         optimizers=optimizers,
@@ -135,52 +133,12 @@ def seed_everything(seed: int) -> None:
 
 
 def _plan(trainer: Trainer, asked: Asked, device: torch.device, seed: int) -> Plan:
-    model = trainer.models["model"]
-
-    def probe(inputs: Any) -> Any:
-        return dry_batch(model, inputs)
-
-    prepared = _prepare(trainer, asked, device, seed, probe)
-    chosen = precision.choose(trainer.precision, model, device)
-    if trainer.tuned is not None and trainer.precision == "auto":
-        chosen = trainer.tuned.precision
-    if trainer.precision == "auto":
-        precision.allow_tf32(device)
-    precision.lay_out(model, chosen.channels_last)
-    inputs, targets = prepared.sample
-    outputs = prepared.outputs if prepared.outputs is not None else dry_batch(model, inputs)
-    loss = resolve_loss(
-        trainer.loss,
-        outputs=outputs,
-        targets=targets,
-        task=prepared.task,
-        class_weight=prepared.class_weight,
-        model=model,
-    )
-    metrics = resolve_metrics(trainer.metrics, loss=loss, outputs=outputs, targets=targets)
-    return _made(trainer, asked, device, seed, prepared, chosen, loss, metrics)
-
-
-def _plan_own_step(trainer: Trainer, asked: Asked, device: torch.device, seed: int) -> Plan:
-    if asked.validation is not None:
+    if trainer.step is not None and asked.validation is not None:
         raise TrainError(
             "validation= needs a loss, and with step= the losses come from training; measure in a "
             "callback instead: on_epoch_end(run)"
         )
-    prepared = _prepare(trainer, asked, device, seed, None)
-    chosen = precision.choose(
-        "fp32" if trainer.precision == "auto" else trainer.precision,
-        nn.ModuleList(trainer.models.values()),
-        device,
-        channels_last=False,
-    )
-    return _made(trainer, asked, device, seed, prepared, chosen, None, None)
-
-
-def _prepare(
-    trainer: Trainer, asked: Asked, device: torch.device, seed: int, probe: Any
-) -> Prepared:
-    return prepare(
+    prepared = prepare(
         asked.data,
         target=asked.target,
         validation=asked.validation,
@@ -189,23 +147,13 @@ def _prepare(
         shuffle=asked.shuffle,
         seed=seed,
         class_weight=asked.class_weight,
-        probe=probe,
-        loss=_word(trainer.loss),
+        probe=partial(dry_batch, trainer.model) if trainer.step is None else None,
+        loss=trainer.loss,
         floats=_floats(trainer.models),
         join_last=_has_batch_norm(trainer.models),
     )
-
-
-def _made(
-    trainer: Trainer,
-    asked: Asked,
-    device: torch.device,
-    seed: int,
-    prepared: Prepared,
-    chosen: precision.Precision,
-    loss: Loss | None,
-    metrics: EpochMetrics | None,
-) -> Plan:
+    chosen = _laid_out(trainer, device)
+    loss, metrics = (None, None) if trainer.step is not None else _judges(trainer, prepared)
     return Plan(
         asked=asked,
         epochs=asked.epochs,
@@ -225,6 +173,44 @@ def _made(
             "fit": asked.settings(),
         },
     )
+
+
+def _laid_out(trainer: Trainer, device: torch.device) -> precision.Precision:
+    """The precision, with the weights in its layout; of a step of the user's what was asked for."""
+    automatic = trainer.precision == "auto"
+    if trainer.step is not None:
+        models = nn.ModuleList(trainer.models.values())
+        word = "fp32" if automatic else trainer.precision
+        return precision.choose(word, models, device, channels_last=False)
+    if automatic:
+        precision.allow_tf32(device)
+    chosen = chosen_precision(trainer, device)
+    precision.lay_out(trainer.model, chosen.channels_last)
+    return chosen
+
+
+def chosen_precision(trainer: Trainer, device: torch.device) -> precision.Precision:
+    """What was tuned, where that was not overruled; else by the word and the kind of model."""
+    if trainer.tuned is not None and trainer.precision == "auto":
+        return trainer.tuned.precision
+    return precision.choose(trainer.precision, trainer.model, device)
+
+
+def _judges(trainer: Trainer, prepared: Prepared) -> tuple[Loss, EpochMetrics]:
+    """The loss and the metrics, which depend on what the model gave for two rows."""
+    inputs, targets = prepared.sample
+    outputs = prepared.outputs
+    if outputs is None:
+        outputs = dry_batch(trainer.model, inputs)
+    loss = resolve_loss(
+        trainer.loss,
+        outputs=outputs,
+        targets=targets,
+        task=prepared.task,
+        class_weight=prepared.class_weight,
+        model=trainer.model,
+    )
+    return loss, resolve_metrics(trainer.metrics, loss=loss, outputs=outputs, targets=targets)
 
 
 def _schedule(trainer: Trainer, plan: Plan, optimizers: Mapping[str, Any]) -> Any:
@@ -253,13 +239,6 @@ def _notes(plan: Plan, state: TrainState, step: Step, described: list[str]) -> l
     if plan.precision != "fp32" or plan.chosen.channels_last:
         parts.append(plan.chosen.said)
     return ["; ".join(part for part in parts if part), *step.notes, *plan.prepared.notes]
-
-
-def _word(loss: Any) -> str:
-    """What the data reader is told about the loss: its word, or the name of its class."""
-    if isinstance(loss, str):
-        return loss
-    return getattr(loss, "__name__", type(loss).__name__)
 
 
 def _floats(models: Mapping[str, nn.Module]) -> torch.dtype:

@@ -1,8 +1,8 @@
 """What one holds of a training: `Run`, to watch it, to steer it, and to go on from it.
 
 A run outlives its loop: one that has ended keeps its model, its history and the steps to go on
-from, and can train on. Everything it is asked while it trains happens in the thread that trains,
-between two steps; everything else it does itself. What one only reads of it is in `standing`.
+from, and can train on. What one asks of it stands here, what one only reads in `standing`; what it
+is asked while it trains is done by the thread that trains, in `steer/asking`.
 """
 
 from __future__ import annotations
@@ -12,18 +12,20 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mlnb.errors import RunBusy
+from mlnb.errors import RunBusy, TrainError
 from mlnb.formatting import display_text
 from mlnb.train import active, session
 from mlnb.train.standing import Standing
 from mlnb.train.steer import background, branches, copies, edits
+from mlnb.train.steer.asking import ask
 from mlnb.train.steer.clock import Clock
-from mlnb.train.steer.control import Control, Request, refuse_waiting
+from mlnb.train.steer.control import Control
+from mlnb.train.steer.deeds import checked_step
+from mlnb.train.steer.listeners import Listener, Listeners
 from mlnb.train.words.rates import checked_rate
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
-    from torch import Tensor, nn
+    from torch import nn
 
     from mlnb.train.history import History
     from mlnb.train.keep.keeping import Keeping
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
     from mlnb.train.steer.edits import Edit
     from mlnb.train.steps.step import Step
     from mlnb.train.trainer import Trainer
-
-Callback = Callable[["Run"], object]
 
 
 class Run(Standing):
@@ -61,13 +61,12 @@ class Run(Standing):
         step: Step,
         *,
         name: str | None = None,
-        parent: tuple[Run, int] | None = None,
         resumed: Resumed | None = None,
     ) -> None:
         model = next(iter(state.models.values()))
-        self.name = display_text(name or active.new_name(type(model).__name__.lower()))
+        self.name = display_text(str(name or active.new_name(type(model).__name__.lower())))
         self.trainer = trainer
-        self.parent = parent
+        self.parent: tuple[Run, int] | None = None
         self.status = "preparing"
         self.stop_reason: str | None = None
         self.error: BaseException | None = None
@@ -92,8 +91,8 @@ class Run(Standing):
         self._ended = threading.Event()
         self._ended.set()
         self._clock = Clock()
-        self._on_tick: list[Callback] = []
-        self._on_end: list[Callback] = []
+        self._on_tick = Listeners()
+        self._on_end = Listeners()
         if self.health is not None:
             self.health.say = self.say
         self._last: copies.Weights | None = None
@@ -126,7 +125,7 @@ class Run(Standing):
             background: as in `fit`; as before by default. Means nothing after a pause.
 
         Raises:
-            RunBusy: it trains, and `epochs` were given.
+            RunBusy: it trains, and `epochs` were given; or its model trains in another run.
             DataError: all its epochs are done.
         """
         if self._live:
@@ -137,9 +136,11 @@ class Run(Standing):
                 )
             self._control.request("resume")
             return self
-        self._plan.epochs = branches.checked_epochs(self, epochs)
-        self.history.mark(self.step, "resume", f"to epoch {self.epochs}")
-        self._launch(background)
+        planned = branches.checked_epochs(self, epochs)
+        active.refuse(self._state.models.values())
+        self._plan.epochs = planned
+        self.history.mark(self.step, "resume", f"to epoch {planned}")
+        session.launch(self, background)
         return self
 
     def set_lr(self, rate: float, *, optimizer: str | None = None) -> None:
@@ -159,14 +160,14 @@ class Run(Standing):
         """
         value = checked_rate(rate)
         name = edits.checked_optimizer(self._state, optimizer)
-        self._ask(Request("set_lr", (value, name)))
+        ask(self, "set_lr", (value, name))
 
     def checkpoint(self, note: str = "") -> None:
         """Keep the next step boundary: a place to rewind to, on disk where the run has a folder.
 
         >>> run.checkpoint("before the lower rate")
         """
-        self._ask(Request("checkpoint", note))
+        ask(self, "checkpoint", note)
 
     def rewind(self, step: int) -> None:
         """Go back to a kept step, and on from there bit for bit as before.
@@ -175,13 +176,13 @@ class Run(Standing):
         [0, 100, 200]
         >>> run.rewind(100)
 
-        What is given up stays in `run.abandoned`.
+        What is given up stays in `run.abandoned`. A run that has ended waits there for `resume()`.
 
         Raises:
             UnknownName: the step was not kept; the nearest ones are listed.
         """
-        branches.checked_step(self, step)
-        self._ask(Request("rewind", step))
+        checked_step(self, step)
+        ask(self, "rewind", step)
 
     def fork(
         self,
@@ -233,7 +234,7 @@ class Run(Standing):
         Through all forks up to the run that they began with; on a CPU equal bit for bit.
 
         Raises:
-            TrainError: the beginning was not kept.
+            TrainError: the beginning was not kept, or was changed by hand since.
         """
         return branches.replay(self, background=background, name=name)
 
@@ -250,7 +251,9 @@ class Run(Standing):
             BaseException: what ended the training, as it was raised there.
         """
         if self._control.mine():
-            raise refuse_waiting("run.wait()")
+            raise TrainError(
+                "run.wait() cannot wait inside the thread that trains; call it from another thread"
+            )
         if not background.wait(self, timeout):
             return False
         if self.error is not None:
@@ -268,114 +271,17 @@ class Run(Standing):
             raise TimeoutError(f"'{self.name}' still trains after {timeout:g} s: {self!r}")
         return self
 
-    def copy(self) -> Any:
-        """A copy of the model in eval mode, taken between two steps.
-
-        >>> run.copy()(x)
-
-        It may be used from any thread while the run goes on, and changes nothing in it.
-        """
-        models = session.between_steps(
-            self, lambda: copies.for_prediction(self._state.models), "copy"
-        )
-        return models["model"] if list(models) == ["model"] else models
-
-    def predict(self, x: Any, *, batch_size: int = 256) -> Tensor:
-        """What the model gives for `x` as it is now, while it trains too; as `Trainer.predict`."""
-        return self.trainer._predict(self._copied(), x, batch_size=batch_size)
-
-    def evaluate(self, data: Any, *, target: Any = None, batch_size: int = 256) -> dict[str, float]:
-        """Loss and metrics on `data` as it is now, while it trains too; as `Trainer.evaluate`."""
-        return self.trainer._evaluate(self._copied(), data, target=target, batch_size=batch_size)
-
-    def figure(self, *others: Any) -> Figure:
-        """The curves as a plotly figure, to hover over and to zoom into; other runs laid over them.
-
-        >>> run.figure()
-        >>> run.figure(fork).write_html("curves.html")
-
-        Loss of every step and its running mean, validation, metrics, learning rate, the best epoch
-        and what was done meanwhile; at most 2,000 points a curve.
-
-        Args:
-            others: runs, or rows of `list_runs()`.
-
-        Raises:
-            MissingExtra: plotly is not installed.
-        """
-        from mlnb.train.show.figure import run_figure
-
-        return run_figure([self, *others])
-
-    def on_tick(self, callback: Callback) -> Callable[[], None]:
+    def on_tick(self, callback: Listener) -> Callable[[], None]:
         """Call `callback(run)` about ten times a second while it trains; returns what undoes it.
 
         In the thread that trains; one that raises is left out with a notice.
         """
-        return _added(self._on_tick, callback)
+        return self._on_tick.add(callback)
 
-    def on_end(self, callback: Callback) -> Callable[[], None]:
+    def on_end(self, callback: Listener) -> Callable[[], None]:
         """Call `callback(run)` when it has ended; returns what undoes it."""
-        return _added(self._on_end, callback)
+        return self._on_end.add(callback)
 
     def say(self, text: str) -> None:
         """Tell the user one thing, in one line; see `run.notices`."""
         self.notices.append(text)
-
-    def __repr__(self) -> str:
-        from mlnb.train.show import report
-
-        return report.text(self)
-
-    def _repr_html_(self) -> str:
-        from mlnb.train.show import report
-
-        return report.html(self)
-
-    # What the loop calls, and what holds it: mlnb/train/session.py.
-
-    def _launch(self, background: bool | None = None) -> None:
-        """Train, here or in a thread; what goes wrong is raised here, or kept for `result`."""
-        session.launch(self, self._background if background is None else background)
-
-    def _boundary(self) -> bool:
-        """Do all that was asked, between two steps; `False` when the training is to end."""
-        return session.boundary(self)
-
-    def _glance(self) -> None:
-        """Serve what may be served anywhere outside a step: copies for predictions."""
-        session.glance(self)
-
-    def _tick(self) -> None:
-        """Ten times a second, between two steps: kept steps, and whoever listens."""
-        session.tick(self)
-
-    def _epoch_end(self) -> None:
-        """An epoch is over and told: its checkpoint."""
-        if self._keeping is not None:
-            self._keeping.epoch_end(self._state)
-
-    def _before_end(self) -> None:
-        """The last step is done, and callbacks may put the best weights in its place."""
-        if self._plan.callbacks.has("on_fit_end"):
-            self._last = copies.weights_of(self._state.models)
-        if self._keeping is not None:
-            self._keeping.before_end(self._state)
-
-    def _stop(self, reason: str) -> None:
-        """As `stop`, by a callback that has a reason of its own."""
-        self.stop(reason)
-
-    def _ask(self, request: Request) -> None:
-        """Hand the request to the loop, or obey it here where none runs."""
-        session.ask(self, request)
-
-    def _copied(self) -> Any:
-        """The model as it is between two steps, to read only; one copy a step serves all."""
-        models = session.copied(self)
-        return models["model"] if list(models) == ["model"] else models
-
-
-def _added(listeners: list[Callback], callback: Callback) -> Callable[[], None]:
-    listeners.append(callback)
-    return lambda: listeners.remove(callback) if callback in listeners else None

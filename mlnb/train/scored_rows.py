@@ -183,7 +183,8 @@ class ScoredRows:
             }
         )
         if self.frame is not None and self.content is not None:
-            table[self.content] = self.frame[self.content].to_numpy()[places]
+            # Its dtype stays: pyarrow's strings, which pandas takes by itself, hold no half emoji.
+            table[self.content] = self.frame[self.content].iloc[places].set_axis(table.index)
         return table
 
     @cached_property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,15 +47,12 @@ class Series:
 
     def part(self, start: int, stop: int) -> NDArray[np.float32]:
         """The values from `start` up to `stop`; copies these alone."""
+        stop = min(stop, self._length)  # cut meanwhile, where another thread rewinds
         parts = []
         for at in range(start // CHUNK, -(-stop // CHUNK)):
             low = at * CHUNK
             parts.append(self._chunks[at][max(0, start - low) : stop - low])
         return np.concatenate([np.empty(0, np.float32), *parts])
-
-    def array(self, length: int) -> NDArray[np.float32]:
-        """The first `length` as one array."""
-        return self.part(0, length)
 
 
 class Steps:
@@ -83,7 +79,12 @@ class Steps:
 
     def ranges(self, length: int) -> list[list[int]]:
         """First number and count of each range, of the first `length` steps."""
-        return [list(pair) for pair in _shortened(list(self._ranges), length)]
+        found = []
+        for first, count in list(self._ranges):
+            if length > 0:
+                found.append([first, min(count, length)])
+            length -= count
+        return found
 
     def part(self, start: int, stop: int) -> NDArray[np.int64]:
         """The step numbers at the places from `start` up to `stop`; makes these alone."""
@@ -94,19 +95,6 @@ class Steps:
                 parts.append(np.arange(first + low - place, first + high - place))
             place += count
         return np.concatenate([np.empty(0, np.int64), *parts])
-
-    def array(self, length: int) -> NDArray[np.int64]:
-        """The first `length` as one array."""
-        parts = [np.arange(first, first + count) for first, count in self.ranges(length)]
-        return np.concatenate([np.empty(0, np.int64), *parts])
-
-
-def _shortened(ranges: Iterable[tuple[int, int]], length: int) -> Iterator[tuple[int, int]]:
-    for first, count in ranges:
-        if length <= 0:
-            return
-        yield first, min(count, length)
-        length -= count
 
 
 def thin(

@@ -1,17 +1,22 @@
 """Where a run stands: what one reads of it, from any thread, while it trains and afterwards.
 
-Nothing is kept here. Every value is read where it is changed: the state, the plan, the clock, the
-keeping; `Run` adds to it what one asks of a run.
+Nothing is kept here, and nothing changed. Every value is read where it is changed: the state, the
+plan, the clock, the keeping; `Run` adds to it what one asks of a run.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
-from mlnb.train.steer import edits
+from mlnb.train.steer import copies, edits
+from mlnb.train.steer.asking import between_steps, settled_models
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from plotly.graph_objects import Figure
+    from torch import Tensor, nn
 
     from mlnb.train.health import LayerHealth
     from mlnb.train.history import History
@@ -22,12 +27,14 @@ if TYPE_CHECKING:
     from mlnb.train.steer.clock import Clock
     from mlnb.train.steer.edits import Edit
     from mlnb.train.steps.step import Step
+    from mlnb.train.trainer import Trainer
 
 
 class Standing:
     """What one reads of a run; `Run` is the one that there is."""
 
     name: str
+    trainer: Trainer
     status: str
     started: float
     error: BaseException | None
@@ -44,8 +51,7 @@ class Standing:
     @property
     def model(self) -> Any:
         """The module that trains, or a dict of them where there are several."""
-        models = self._state.models
-        return models["model"] if list(models) == ["model"] else models
+        return _alone(self._state.models)
 
     @property
     def health(self) -> LayerHealth | None:
@@ -81,7 +87,7 @@ class Standing:
     @property
     def lr(self) -> float:
         """The learning rate now."""
-        return edits.rate_of(self._state)
+        return self._state.lr
 
     @property
     def best(self) -> Any:
@@ -125,9 +131,60 @@ class Standing:
             return None
         return max(0, per_epoch * self.epochs - self.step) / rate
 
+    def copy(self) -> Any:
+        """A copy of the model in eval mode, taken between two steps.
+
+        >>> run.copy()(x)
+
+        It may be used from any thread while the run goes on, and changes nothing in it.
+        """
+        take = partial(copies.for_prediction, self._state.models)
+        return _alone(between_steps(cast("Run", self), take, "copy"))
+
+    def predict(self, x: Any, *, batch_size: int = 256) -> Tensor:
+        """What the model gives for `x` as it is now, while it trains too; as `Trainer.predict`."""
+        return self.trainer._predict(self._settled(), x, batch_size=batch_size)
+
+    def evaluate(self, data: Any, *, target: Any = None, batch_size: int = 256) -> dict[str, float]:
+        """Loss and metrics on `data` as it is now, while it trains too; as `Trainer.evaluate`."""
+        return self.trainer._evaluate(self._settled(), data, target=target, batch_size=batch_size)
+
+    def figure(self, *others: Any) -> Figure:
+        """The curves as a plotly figure, to hover over and to zoom into; other runs laid over them.
+
+        >>> run.figure()
+        >>> run.figure(fork).write_html("curves.html")
+
+        Loss of every step and its running mean, validation, metrics, learning rate, the best epoch
+        and what was done meanwhile; at most 2,000 points a curve.
+
+        Args:
+            others: runs, or rows of `list_runs()`.
+
+        Raises:
+            MissingExtra: plotly is not installed.
+        """
+        from mlnb.train.show.figure import run_figure
+
+        return run_figure([self, *others])
+
+    def __repr__(self) -> str:
+        from mlnb.train.show import report
+
+        return report.text(self)
+
+    def _repr_html_(self) -> str:
+        from mlnb.train.show import report
+
+        return report.html(self)
+
+    def _settled(self) -> Any:
+        """The model as it is between two steps, to read only."""
+        return _alone(settled_models(cast("Run", self)))
+
     def _begun(self) -> dict[str, Any]:
         """With what it was begun and what was done to it: all that a checkpoint is resumed with."""
-        from mlnb.train.keep.resuming import fingerprint
+        from mlnb.train.keep.begun import fingerprint
 
         return {
             "name": self.name,
@@ -148,3 +205,8 @@ class Standing:
             "started": self.started,
             "error": None if self.error is None else str(self.error),
         }
+
+
+def _alone(models: dict[str, nn.Module]) -> Any:
+    """The module where there is one, else all of them by name."""
+    return models["model"] if list(models) == ["model"] else models

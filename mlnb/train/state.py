@@ -52,6 +52,13 @@ class TrainState:
     epoch: int = 0
     batch: int = 0
 
+    @property
+    def lr(self) -> float:
+        """The learning rate of the first optimizer's first group, as it is now."""
+        for optimizer in self.optimizers.values():
+            return float(optimizer.param_groups[0]["lr"])
+        return float("nan")
+
     def parameters(self) -> Iterator[nn.Parameter]:
         """Every parameter of every model, once."""
         seen: set[int] = set()

@@ -6,11 +6,13 @@ is said in one line. A second `fit` goes on with the same optimizer, and is a ru
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import copy
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlnb.formatting import display_text
-from mlnb.train import active
+from mlnb.train import active, session
+from mlnb.train.callbacks.callbacks import Callbacks
 from mlnb.train.given import by_name, check_words, checked_models, made_optimizers
 from mlnb.train.run import Run
 from mlnb.train.show import notices
@@ -53,8 +55,8 @@ class Trainer:
         device: "auto" (CUDA, MPS, CPU: the first that is there), or one of them.
         precision: "auto", "fp32", "bf16" or "fp16".
         backend: "eager", or "compile" for the whole step by `torch.compile`.
-        callbacks: objects with some of `on_fit_begin`, `on_epoch_begin`, `on_step_end`,
-            `on_epoch_end` and `on_fit_end`, each called with the run.
+        callbacks: one object or several, with some of `on_fit_begin`, `on_epoch_begin`,
+            `on_step_end`, `on_epoch_end` and `on_fit_end`, each called with the run.
         seed: what the global generators of Python, NumPy and torch, and the order of rows, begin
             with, so that the same call gives the same losses; `None` leaves them alone.
         step: a function of `(batch, models, optimizers)` which does forward, backward and the
@@ -78,7 +80,7 @@ class Trainer:
         device: str | torch.device = "auto",
         precision: str = "auto",
         backend: str = "eager",
-        callbacks: Iterable[Any] = (),
+        callbacks: Any = (),
         seed: int | None = 0,
         step: OwnStep | None = None,
     ) -> None:
@@ -86,7 +88,7 @@ class Trainer:
         self.loss, self.optimizer, self.lr, self.metrics = loss, optimizer, lr, metrics
         self.schedule, self.clip_norm, self.accumulate = schedule, clip_norm, accumulate
         self.device, self.precision, self.backend = device, precision, backend
-        self.callbacks = list(callbacks)
+        self.callbacks: list[Any] = Callbacks(callbacks)
         self.seed = seed
         self.step = step
         self.optimizers: dict[str, Optimizer] = {}
@@ -139,8 +141,9 @@ class Trainer:
             class_weight: "balanced", or a mapping of labels to weights.
             shuffle: whether each epoch has an order of its own.
             background: whether to return at once and train in a thread.
-            folder: where to keep checkpoints; "auto" begins a folder in `mlnb_runs` after ten
-                seconds, `False` writes nothing.
+            folder: where to keep checkpoints, one an epoch; "auto" begins a folder in `mlnb_runs`
+                after ten seconds and leaves out ends of epochs that come too soon to be cheap,
+                `False` writes nothing.
             keep: how much the steps to go back to may take, "500 MB" or a number of bytes.
             name: of the run; the model's by default.
             health: whether to measure how each layer learns, ten times a minute; or the seconds
@@ -231,6 +234,7 @@ class Trainer:
             RunBusy: a run still writes to the folder.
         """
         from mlnb.train.keep import resuming
+        from mlnb.train.plan import Asked
 
         resumed = resuming.prepare(
             folder, model=model, validation=validation, epochs=epochs, given=custom
@@ -239,7 +243,7 @@ class Trainer:
         if background is not None:
             words["background"] = background
         try:
-            return cls(model, **resumed.trainer)._fit(data, resumed=resumed, **words)
+            return cls(model, **resumed.trainer)._begin(Asked(data, **words), resumed=resumed)
         except BaseException:
             resumed.close()
             raise
@@ -266,7 +270,7 @@ class Trainer:
 
     def settings(self) -> dict[str, Any]:
         """Every word of this trainer as JSON has it; objects by their qualified name."""
-        from mlnb.train.keep.resuming import record
+        from mlnb.train.keep.begun import record
 
         names = "loss optimizer lr metrics schedule clip_norm accumulate device precision backend"
         words = {name: getattr(self, name) for name in names.split()}
@@ -298,18 +302,11 @@ class Trainer:
                     group["lr"] = rate
         return self.optimizers
 
-    def _fit(self, data: Any, *, resumed: Resumed, **words: Any) -> Run:
-        """A fit that goes on from a checkpoint."""
-        from mlnb.train.plan import Asked
-
-        return self._begin(Asked(data=data, **words), resumed=resumed)
-
     def _begin(
         self,
         asked: Asked,
         *,
         resumed: Resumed | None = None,
-        parent: tuple[Run, int] | None = None,
     ) -> Run:
         with ladder():
             from mlnb.train.preparing import prepare_fit, step_anew
@@ -318,7 +315,7 @@ class Trainer:
             if self._step is not None:
                 self._step.close()
             self._step = step
-            run = Run(self, plan, state, step, name=asked.name, parent=parent, resumed=resumed)
+            run = Run(self, plan, state, step, name=asked.name, resumed=resumed)
             if resumed is not None:
                 resumed.apply(state, plan.prepared, say=run.say)
                 step_anew(run)
@@ -328,7 +325,7 @@ class Trainer:
             self.last_plan = plan
             if not active.has_listeners():
                 notices.terminal_line(run)
-            run._launch(asked.background)
+            session.launch(run, asked.background)
         return run
 
     def _quiet_models(self) -> dict[str, nn.Module]:
@@ -360,8 +357,7 @@ class Trainer:
         self, models: Mapping[str, nn.Module], optimizers: Mapping[str, Optimizer] | None = None
     ) -> Trainer:
         """The same words over other modules, which have optimizers already."""
-        twin: Trainer = object.__new__(type(self))
-        twin.__dict__.update(self.__dict__)
+        twin = copy.copy(self)
         twin.models = dict(models)
         twin.optimizers = dict(optimizers or {})
         twin.callbacks = list(self.callbacks)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 
@@ -40,6 +41,22 @@ def tree_of(like: Any, tensors: Iterable[Any]) -> Any:
     return tree_map(lambda _: next(following), like)
 
 
+def joined(parts: Sequence[Any]) -> Any:
+    """What a model gave for one batch after another, as it would give it for all of them.
+
+    >>> joined([torch.zeros(2, 3), torch.zeros(1, 3)]).shape
+    torch.Size([3, 3])
+    """
+    first = parts[0]
+    if isinstance(first, Tensor):
+        return torch.cat(list(parts)) if first.ndim else torch.stack(list(parts))
+    if isinstance(first, Mapping):
+        return {key: joined([part[key] for part in parts]) for key in first}
+    if isinstance(first, tuple | list):
+        return tuple(joined(column) for column in zip(*parts, strict=True))
+    return None if first is None else list(parts)
+
+
 def first_leaf(tree: Any) -> Tensor:
     """The first tensor, which tells how many rows there are and where they lie."""
     return leaves(tree)[0]
@@ -48,6 +65,11 @@ def first_leaf(tree: Any) -> Tensor:
 def nbytes(tree: Any) -> int:
     """What all the tensors take."""
     return sum(leaf.numel() * leaf.element_size() for leaf in leaves(tree))
+
+
+def dtype_text(dtype: torch.dtype) -> str:
+    """A dtype as one writes it: `float32`."""
+    return str(dtype).removeprefix("torch.")
 
 
 def named_leaves(tree: Any, name: str = "inputs") -> list[tuple[str, Tensor]]:

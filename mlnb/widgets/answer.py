@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mlnb.figures.words import coloured
 from mlnb.formatting import Markup, display_text, html, seconds_text
 
 if TYPE_CHECKING:
@@ -15,9 +16,8 @@ if TYPE_CHECKING:
 
 BARS = 5
 """Classes that are shown, the likeliest first."""
-_BLOCKS = 20
+_BLOCKS, _TRACK = 20, 240  # characters, pixels: the length of a bar that stands for 1
 _TEXT = 400
-_WEAK = 0.05  # of the strongest word's share: what is weaker has no colour
 
 Word = tuple[str, float | None]
 """A piece of a text and its share in the answer, -1 to 1; `None` for what lies between words."""
@@ -135,19 +135,24 @@ def percent(share: float) -> str:
 
 
 def answer_html(answer: Answer, picture: str = "") -> Markup:
-    """The answer without a script: bars of block characters, readable wherever HTML is."""
+    """The answer without a script, in the panel's colours."""
     asked = display_text(answer.asked, _TEXT)
     rows = [
         html(
-            "<tr><td>{label}</td><td>{bar}</td><td>{share}</td></tr>",
+            '<tr><td>{label}</td><td><div style="width:{track}px;background-color:{grey}">'
+            '<div style="width:{width}px;height:10px;background-color:{blue}"></div></div></td>'
+            "<td>{share}</td></tr>",
             label=bar["label"],
-            bar=_blocks(bar["share"]).ljust(_BLOCKS, "░"),
+            track=_TRACK,
+            grey="rgba(128,138,150,.2)",
+            blue="rgb(25,118,210)",
+            width=round(_TRACK * min(max(bar["share"], 0.0), 1.0)),
             share=percent(bar["share"]),
         )
         for bar in answer.bars
     ]
     image = html('<p><img src="{uri}" alt="{name}"></p>', uri=Markup(picture), name=asked)
-    facts = (seconds_text(answer.seconds), answer.more, answer.note)
+    facts = (f"in {seconds_text(answer.seconds)}", answer.more, answer.note)
     return html(
         "{image}<p>{asked}</p><table>{rows}</table><p>{facts}</p>",
         image=image if picture else "",
@@ -173,35 +178,11 @@ def _blocks(share: float) -> str:
 
 
 def _words_html(answer: Answer) -> Markup | None:
-    """Bold on green for what speaks for the class, italic on red for what speaks against it."""
-    most = max([_WEAK, *(abs(share or 0.0) for _, share in answer.words)])
-    pieces, length = [], 0
-    for piece, share in answer.words:
-        pieces.append(_word_html(piece, (share or 0.0) / most))
-        length += len(piece)
-        if length > _TEXT:
-            pieces.append(Markup("…"))
-            break
-    if not pieces:
+    if not answer.words:
         return None
-    key = html(
-        "<br>bold speaks for {label}, italic against it{note}",
+    return html(
+        "{pieces}<br>bold speaks for {label}, italic against it{note}",
+        pieces=coloured(answer.words, _TEXT),
         label=answer.label,
         note=f" · {answer.words_note}" if answer.words_note else "",
-    )
-    return html("{pieces}{key}", pieces=pieces, key=key)
-
-
-def _word_html(piece: str, weight: float) -> Markup:
-    """A word by its share of the strongest one's, -1 to 1; the same as in the panel."""
-    if abs(weight) < _WEAK:
-        return html("{piece}", piece=piece)
-    color, tag = ("46,158,91", "b") if weight > 0 else ("224,96,63", "i")
-    return html(
-        '<span style="background-color:rgba({color},{alpha});border-radius:3px">'
-        "<{tag}>{piece}</{tag}></span>",
-        color=color,
-        alpha=f"{0.15 + 0.55 * abs(weight):.2f}",
-        tag=tag,
-        piece=piece,
     )

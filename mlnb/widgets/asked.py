@@ -48,7 +48,7 @@ class Asked:
             `[ResizeImages(224), ExtractPixels()]`.
         explain: a function of the input (and `target`, the number of a class) that returns a map
             of 0 to 1 for a picture, words with `start`, `end` and `share` for a text; by default
-            the model's own, which takes one of `classes_` as `target` where it explains texts.
+            the model's own, which takes one of `classes_` as `target`, where it has these.
         text: whether it takes text; by default the model says so by `takes_text`.
 
     Raises:
@@ -140,8 +140,8 @@ class Asked:
             )
         return heat.clip(0, 1)
 
-    def words(self, text: str, target: int) -> tuple[tuple[Word, ...], str]:
-        """A text in pieces, with what each word does for a class, -1 to 1.
+    def words(self, text: str | tuple[str, ...], target: int) -> tuple[tuple[Word, ...], str]:
+        """A text in pieces, with what each word does for a class, -1 to 1; of a pair the first's.
 
         Besides a sentence where not all of its words were looked at.
 
@@ -151,14 +151,16 @@ class Asked:
         pieces: list[Word] = []
         at = 0
         found = self._explained(text, target)
+        text, *others = (text,) if isinstance(text, str) else text
         for word in sorted(found, key=lambda word: word.start):
             if at < word.start:
                 pieces.append((text[at : word.start], None))
             if at <= word.start < word.end:
                 pieces.append((text[word.start : word.end], float(word.share)))
                 at = word.end
-        if at < len(text):
-            pieces.append((text[at:], None))
+        rest = " | ".join((text[at:], *others))
+        if rest:
+            pieces.append((rest, None))
         return tuple(pieces), display_text(str(getattr(found, "note", "")), 300)
 
     def _explained(self, asked: Any, target: int) -> Any:
@@ -173,11 +175,9 @@ class Asked:
             return self._explain(asked)
 
     def _target(self, number: int) -> Any:
-        """What an `explain` is told: a classifier of texts of its own takes the class itself."""
+        """What an `explain` is told: a classifier's own takes the class itself."""
         classes = getattr(self._model, "classes_", None)
-        if not self.takes_text or classes is None or self._is_given:
-            return number
-        return list(classes)[number]
+        return number if classes is None or self._is_given else list(classes)[number]
 
     def _rows(self, several: Iterable[Any]) -> Array:
         """The probabilities of several pictures or texts, `[n, classes]`."""

@@ -17,7 +17,7 @@ from uuid import uuid4
 import anywidget
 import traitlets as t
 from IPython import get_ipython
-from IPython.display import display
+from IPython.display import display, update_display
 
 from mlnb.errors import MlnbError, unknown
 from mlnb.formatting import Markup, html
@@ -39,6 +39,7 @@ class Widget(anywidget.AnyWidget):
     """The base of mlnb's widgets; a subclass gives a bundle, traits, a picture and a line."""
 
     static_id = t.Unicode(help="Ties the live widget to its static picture.").tag(sync=True)
+    _displayed = False
 
     def __init__(self, **traits: Any) -> None:
         self._lock = RLock()
@@ -59,8 +60,15 @@ class Widget(anywidget.AnyWidget):
     def _ipython_display_(self) -> None:
         if self.comm is None or not has_front_end():
             raise NotImplementedError  # IPython goes on to `_repr_mimebundle_`
-        display(self._static_bundle(), raw=True)
+        # One id for every place where it is shown, so that all get what `_renew_static` tells.
+        display(self._static_bundle(), raw=True, display_id=self.static_id)
+        self._displayed = True
         display(self._repr_mimebundle_(), raw=True)
+
+    def _renew_static(self) -> None:
+        """Put what is shown now into the picture that a saved notebook keeps."""
+        if self._displayed:
+            update_display(self._static_bundle(), raw=True, display_id=self.static_id)
 
     def _static_bundle(self) -> dict[str, Any]:
         pair = html(_PAIR, uid=self.static_id, picture=self.static_html())

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from mlnb.train.history import History
     from mlnb.train.run import Run
 
-TICK_POINTS = 128
-"""Values a tick that cross one by one; more of them cross as a third as many buckets."""
+TICK_POINTS = 180
+"""Values a tick that cross one by one; more of them cross as a quarter as many buckets, which are
+as many numbers: step, mean, smallest and largest."""
 WHOLE_POINTS = 4000
 """Buckets of a whole curve or of a range: more than a screen has columns."""
 WHOLE_BYTES = 400_000
@@ -86,7 +87,7 @@ class CurveFeed:
         stop, epochs, marks = len(history), len(history.epochs), len(history.marks)
         told: dict[str, Any] = {"generation": self._generation, "from": start, "to": stop}
         if stop > start:
-            told["block"] = block(history, start, stop, points, max(8, points // 3), buffers)
+            told["block"] = block(history, start, stop, points, max(8, points // 4), buffers)
         if epochs != self._epochs:
             told["epochs"] = _rows(history.epochs[self._epochs : epochs], ROWS_A_TICK)
             told["best"] = best_epoch(history)
@@ -189,11 +190,10 @@ def series_of(history: History) -> list[str]:
     return [name for name in history.names if name != "lr"][:SERIES]
 
 
-def best_epoch(history: History) -> int | None:
-    """The number of the best epoch."""
+def best_epoch(history: History) -> dict[str, float | None] | None:
+    """The row of the best epoch, which need not be among the rows that are told."""
     best = history.best()
-    number = None if best is None else best.get("epoch")
-    return int(number) if isinstance(number, int | float) else None
+    return None if best is None else _rows([best], 1)[0]
 
 
 def number(value: Any) -> float | None:

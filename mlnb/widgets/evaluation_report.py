@@ -127,6 +127,12 @@ class EvaluationReport(Widget):
         super().__init__(**_traits(self.evaluation), explains=self._asked is not None)
         self.selection.observe(self._chosen_elsewhere, "ids")
 
+    def close(self) -> None:
+        """Take it off the page; it follows the selection no more."""
+        if self.comm is not None:
+            self.selection.unobserve(self._chosen_elsewhere, "ids")
+        super().close()
+
     def figure(self) -> Figure:
         """Confusion, ROC, precision-recall and calibration as a plotly figure."""
         return self.evaluation.figure()

@@ -70,12 +70,14 @@ class FrameRows(Widget):
         super().__init__(look=look, **traits, **self._knowledge(), **self._shown(look))
         self._follow_selection()
         self.selection.observe(self._follow_selection, "ids")
+        self.selection.observe(self._follow_edits, "version")
         self._follows = True
 
     def close(self) -> None:
         """Take it off the page; it follows the selection no more."""
         if self._follows:
             self.selection.unobserve(self._follow_selection, "ids")
+            self.selection.unobserve(self._follow_edits, "version")
             self._follows = False
         super().close()
 
@@ -132,9 +134,10 @@ class FrameRows(Widget):
     def undo(self) -> None:
         """Take the last edit back, whoever made it."""
         with self._lock:
+            before = self.frame
             rows = self._edits.undo()
         if rows:
-            self._edited()
+            self._edited(gone=before.columns.difference(self.frame.columns))
 
     def static_text(self) -> str:
         """The line of facts."""
@@ -239,9 +242,19 @@ class FrameRows(Widget):
             self._labels.insert(len(self._label_values()), value)
         self._edited()
 
-    def _edited(self) -> None:
-        self.selection.take(self.frame)
+    def _edited(self, gone: Iterable[str] = ()) -> None:
+        self.selection.take(self.frame, gone)
         self.update(**self._knowledge(), edits=len(self._edits), version=self.version + 1)
+
+    def _follow_edits(self, change: object = None) -> None:
+        """What another widget of this selection did to these rows."""
+        with self._lock:
+            newest = self.selection.newest(self.frame, (self._label, "left_out"))
+            mine = self.frame
+            if newest is mine or newest.astype(object).equals(mine.astype(object)):
+                return
+            self._edits.frame = newest
+        self.update(**self._knowledge(), version=self.version + 1)
 
     def _positions(self, ids: Iterable[Hashable]) -> list[int]:
         return Selection(self.frame, ids).positions(self.frame).tolist()

@@ -55,7 +55,7 @@ class Gauges:
         self._busy: float | None = None
         self._memory: float | None = None
         self._clock = (time.perf_counter(), time.process_time())
-        self._takes_norm = hasattr(run._step, "norm_wanted") and self._cheap(run)
+        self._takes_norm = hasattr(run._step, "take_norm") and self._cheap(run)
 
     def look(self, run: Run) -> dict[str, float | None]:
         """Look now, in the thread that trains, and ask the next step for its gradient norm.
@@ -103,8 +103,7 @@ class Gauges:
         """That of the step which was asked at the last tick."""
         if not self._takes_norm:
             return None
-        step: Any = run._step
-        norm, step.norm, step.norm_wanted = step.norm, None, True
+        norm = run._step.take_norm()
         return None if norm is None else float(norm)
 
     def _how_busy(self) -> float | None:

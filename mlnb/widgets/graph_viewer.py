@@ -13,7 +13,6 @@ from weakref import WeakSet
 
 import traitlets as t
 from IPython import get_ipython
-from IPython.display import display, update_display
 
 from mlnb.errors import MlnbError
 from mlnb.formatting import Markup, display_text, plural
@@ -23,7 +22,6 @@ from mlnb.graph.paint import Paint, make_paint
 from mlnb.graph.payload import graph_payload, pack
 from mlnb.models.model import Model
 from mlnb.specs import TensorSpec, TensorSpecs, shape_text
-from mlnb.widgets import base
 from mlnb.widgets.base import Widget, bundle, error_line, refuse_unknown
 from mlnb.widgets.boxes import Boxes
 from mlnb.widgets.model_words import model_words
@@ -35,6 +33,7 @@ from mlnb.widgets.tensor_view import dtype_text, picture_uri, slice_text, stats_
 if TYPE_CHECKING:
     from mlnb.graph.fold import Group
     from mlnb.graph.graph import Node
+    from mlnb.networks.holder import Holder
 
 
 _inferring = Lock()
@@ -50,7 +49,7 @@ class GraphViewer(Widget):
     >>> viewer.node  # what is selected, as a Node or a Group
 
     Args:
-        model: a `Model`, or a `Graph` alone.
+        model: a `Model`, a network of ours, or a `Graph` alone.
         io: whether a model's inputs and outputs stand above its graph.
         height: of the canvas, in pixels.
         marked: names of nodes and modules that are drawn as new; a module marks all in it.
@@ -77,7 +76,7 @@ class GraphViewer(Widget):
 
     def __init__(
         self,
-        model: Model | Graph,
+        model: Model | Holder | Graph,
         *,
         io: bool = True,
         height: int = 460,
@@ -85,9 +84,11 @@ class GraphViewer(Widget):
         **unknown: Any,
     ) -> None:
         refuse_unknown("GraphViewer", unknown, ["model", "io", "height", "marked"])
-        if not isinstance(model, Model | Graph):
+        graph = model if isinstance(model, Graph) else getattr(model, "graph", None)
+        if not isinstance(graph, Graph):
             raise TypeError(
-                f"GraphViewer expects a Model or a Graph; received {type(model).__name__}"
+                "GraphViewer expects a Model, a network, a Graph, or load_model(module, sample=…) "
+                f"of a torch module; received {type(model).__name__}"
             )
         self._model = model if isinstance(model, Model) else None
         self._io = io
@@ -95,8 +96,7 @@ class GraphViewer(Widget):
         self._new = tuple(marked)
         self._paint: Paint | None = None
         self._named: dict[str, list[str]] = {}
-        self._displayed = self._renewing = False
-        graph = model if isinstance(model, Graph) else model.graph
+        self._renewing = False
         super().__init__(height=height, readable=self._model is not None, **self._drawn(graph))
 
     # --------------------------------------------------------------------------------- selection
@@ -187,13 +187,6 @@ class GraphViewer(Widget):
 
     # ----------------------------------------------------------------------- the picture that stays
 
-    def _ipython_display_(self) -> None:
-        if self.comm is None or not base.has_front_end():
-            raise NotImplementedError  # IPython goes on to `_repr_mimebundle_`
-        display(self._static_bundle(), raw=True, display_id=self.static_id)
-        display(self._repr_mimebundle_(), raw=True)
-        self._displayed = True
-
     def renew_static(self, *, now: bool = False) -> None:
         """Put the colours into the picture that a saved notebook keeps, once a cell.
 
@@ -201,11 +194,9 @@ class GraphViewer(Widget):
             now: at once, and not when the cell ends.
         """
         shell = get_ipython()
-        if not self._displayed or shell is None:
-            return
         if now:
-            update_display(self._static_bundle(), raw=True, display_id=self.static_id)
-        elif not self._renewing:
+            self._renew_static()
+        elif self._displayed and not self._renewing and shell is not None:
             self._renewing = True
             shell.events.register("post_run_cell", self._renew)
 
@@ -214,7 +205,7 @@ class GraphViewer(Widget):
         shell = get_ipython()
         if shell is not None:
             shell.events.unregister("post_run_cell", self._renew)
-        self.renew_static(now=True)
+        self._renew_static()
 
     # ---------------------------------------------------------------------------------- messages
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets as t
 
+from mlnb.data.rows import columns_text
 from mlnb.errors import DataError
 from mlnb.formatting import Markup, html, plural
 from mlnb.widgets import picture_rows
@@ -148,9 +149,8 @@ def _checked(frame: Any) -> DataFrame:
             f"{type(frame).__name__}. Arrays are shown by ImageSheet(images)"
         )
     if "path" not in frame:
-        names = ", ".join(str(name) for name in frame.columns[:12])
         raise DataError(
-            f"ImageGrid expects a column 'path'; the frame has: {names}. "
+            f"ImageGrid expects a column 'path'; the frame has: {columns_text(frame)}. "
             "image_frame(folder) makes one"
         )
     return frame

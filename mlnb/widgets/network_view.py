@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from IPython.display import display
 
-from mlnb.formatting import Markup, display_text, html, plural
+from mlnb.formatting import Markup, display_text, html, plural, text_table
 from mlnb.networks.activity import HEADS as ACTIVITY_HEADS
 from mlnb.networks.activity import Activity, rows_by_name, texts
 from mlnb.networks.growing import Change
@@ -153,21 +153,11 @@ def _unsized(net: Holder) -> dict[str, str]:
     }
 
 
-def _is_number(at: int) -> bool:
-    return at in (4, 5, 6, 7, 8)
+_NUMBERS = (4, 5, 6, 7, 8)
 
 
 def _text(net: Holder, heads: tuple[str, ...], body: list[tuple[str, ...]], said: list[str]) -> str:
-    lines = [heads, *body]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    table = [
-        "  ".join(
-            text.rjust(width) if _is_number(at) else text.ljust(width)
-            for at, (text, width) in enumerate(zip(line, widths, strict=True))
-            if width
-        ).rstrip()
-        for line in lines
-    ]
+    table = text_table([heads, *body], _NUMBERS)
     return "\n".join([display_text(net.name), *table, *said])
 
 
@@ -178,7 +168,7 @@ def _html(
         html("<tr>{cells}</tr>", cells=[_cell(at, t) for at, t in enumerate(row)]) for row in body
     ]
     head = [
-        html('<th style="text-align:{s}">{t}</th>', s="right" if _is_number(at) else "left", t=text)
+        html('<th style="text-align:{s}">{t}</th>', s="right" if at in _NUMBERS else "left", t=text)
         for at, text in enumerate(heads)
     ]
     lines = [html('<p style="{muted}">{line}</p>', muted=_MUTED, line=line) for line in said]
@@ -193,7 +183,7 @@ def _html(
 
 
 def _cell(at: int, text: str) -> Markup:
-    side = "right" if _is_number(at) else "left"
+    side = "right" if at in _NUMBERS else "left"
     style = f"text-align:{side};white-space:pre"
     if at == 0:
         accented = text in (*ACCENTED, " ")

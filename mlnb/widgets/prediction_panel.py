@@ -19,6 +19,7 @@ import numpy as np
 import traitlets as t
 from IPython.display import display, update_display
 
+from mlnb.data.images import rgb_pixels
 from mlnb.errors import DataError, MlnbError
 from mlnb.formatting import Markup, display_text, html, image_uri
 from mlnb.progress import progress_text, shown_by
@@ -284,13 +285,7 @@ def _picture(asked: Any) -> tuple[RGBArray, str]:
     if isinstance(asked, str | os.PathLike):
         path = Path(asked)
         return picture_at(path), path.name
-    image = np.asarray(asked)
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3 or not image.size:
-        raise DataError(
-            "expected the path of a picture, or uint8 [height, width, 3]; received "
-            f"{image.dtype} {list(image.shape)}"
-        )
-    return image, "picture"
+    return rgb_pixels(asked), "picture"
 
 
 def _small_heat(heat: np.ndarray[Any, np.dtype[Any]]) -> np.ndarray[Any, np.dtype[np.uint8]]:

@@ -75,7 +75,8 @@ def why_json(evaluation: Evaluation, asked: Asked, at: int) -> dict[str, Any]:
     """A text in pieces with what each of its words does for the answer, and which that is."""
     assert evaluation.frame is not None
     answer = evaluation.classes[int(np.argmax(evaluation.probabilities[at]))]
-    text = text_of(evaluation.frame[evaluation.content].iloc[at])
+    content = evaluation.frame[evaluation.content].iloc[at]
+    text = content if isinstance(content, tuple) else text_of(content)
     words, note = asked.words(text, asked.labels.index(str(answer)))
     return {"label": display_text(str(answer), 60), "words": list(words), "words_note": note}
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlnb.data.label_map import is_missing
 from mlnb.data.rows import is_left_out
 from mlnb.errors import unknown
 from mlnb.formatting import display_text
@@ -63,12 +64,7 @@ def value_text(value: object) -> str:
 
 def is_none(value: Any) -> bool:
     """Whether a label is no label: None, NaN, or the empty string."""
-    import pandas as pd
-
-    return bool(
-        pd.api.types.is_scalar(value)
-        and (value == "" if isinstance(value, str) else pd.isna(value))
-    )
+    return value == "" if isinstance(value, str) else is_missing(value)
 
 
 def facets_of(frame: DataFrame, labels: Sequence[Any] = ()) -> dict[str, Facet]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlnb.formatting import Markup, count_text, display_text, html, plural
+from mlnb.formatting import Markup, count_text, display_text, html, plural, text_table
 from mlnb.specs import shape_text
 from mlnb.widgets.tensor_view import dtype_text, picture_uri, stats_json
 
@@ -92,12 +92,7 @@ def rows_text(title: str, facts: str, rows: Sequence[Row]) -> str:
     """The card as plain text: a line of title and facts, then a line a tensor."""
     head = " · ".join(display_text(part, 400) for part in (title, facts) if part)
     table = [(*cells[:6], cells[7]) for cells in map(_cells, rows)]
-    widths = [max((len(line[i]) for line in table), default=0) for i in range(7)]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True) if width)
-        for line in table
-    ]
-    return "\n".join(line.rstrip() for line in ([head] if head else []) + lines)
+    return "\n".join([*([head] if head else []), *text_table(table)])
 
 
 def rows_html(title: str, facts: str, rows: Sequence[Row]) -> Markup:

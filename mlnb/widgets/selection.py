@@ -63,11 +63,12 @@ class Selection(t.HasTraits):
         """Choose nothing."""
         self.ids = ()
 
-    def take(self, frame: DataFrame) -> None:
+    def take(self, frame: DataFrame, gone: Iterable[str] = ()) -> None:
         """Learn of rows, or of what was changed in them: by id and column, what is new counts.
 
         Args:
             frame: any part of the rows and columns, or new ones.
+            gone: columns that no row has any more.
 
         Raises:
             DataError: two rows have the same id.
@@ -75,14 +76,21 @@ class Selection(t.HasTraits):
         if frame is self._whole:
             return
         require_ids(frame)
-        self._whole = frame if self._whole is None else _merged(self._whole, frame)
+        old = None if self._whole is None else self._whole.drop(columns=list(gone), errors="ignore")
+        self._whole = frame if old is None else _merged(old, frame)
         self.version += 1
 
-    def newest(self, frame: DataFrame) -> DataFrame:
-        """The rows and columns of `frame`, with what was edited in them since, by any widget."""
+    def newest(self, frame: DataFrame, edited: Iterable[str] = ()) -> DataFrame:
+        """The rows and columns of `frame`, with what was edited in them since, by any widget.
+
+        Args:
+            frame: rows that were taken.
+            edited: columns that may have come since.
+        """
         if self._whole is None or frame is self._whole:
             return frame
-        return self._whole.loc[frame.index, list(frame.columns)]
+        columns = [name for name in dict.fromkeys([*frame.columns, *edited]) if name in self._whole]
+        return self._whole.loc[frame.index, columns]
 
     def positions(self, frame: DataFrame) -> NDArray[np.int64]:
         """Where the chosen rows stand in `frame`, counted from 0; those it lacks are left out."""

@@ -1,4 +1,4 @@
-"""One run as a monitor shows it: `ShownRun`, its facts in words and numbers, and its controls.
+"""A run as a monitor shows it: `ShownRun`, its facts in words and numbers, and its controls.
 
 Facts stand in a dictionary that is changed in place: the monitor's trait holds the same one, so
 that a new view begins with what is known, and a tick costs no message of its own.
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlnb.errors import MlnbError
 from mlnb.formatting import display_text
+from mlnb.train.run import Run
 from mlnb.train.show import lines
 from mlnb.train.words.rates import checked_rate
 from mlnb.widgets.base import error_line
@@ -17,7 +18,6 @@ from mlnb.widgets.curve_feed import Buffers, CurveFeed, number
 from mlnb.widgets.gauges import gauges_of
 
 if TYPE_CHECKING:
-    from mlnb.train.run import Run
     from mlnb.train.steer.control import Request
 
 KEPT = 60
@@ -27,6 +27,8 @@ ACTIONS = {"lr": "set_lr"} | {
     name: name for name in ("stop", "pause", "resume", "checkpoint", "rewind")
 }
 """What a control is called in the front end, and what the loop is asked then."""
+RUNS = 8
+"""How many one monitor shows."""
 
 
 class ShownRun:
@@ -34,7 +36,7 @@ class ShownRun:
 
     >>> shown = ShownRun(run)
     >>> shown.facts["line"]
-    'epoch 3/20 · loss 0.312 · 12,300 samples/s · 0:12 left'
+    'epoch 3/20 · step 1,412 · 12,300 samples/s · 0:12 left'
 
     Its attributes: `run`, `facts` (title, line, progress, state, lr, note, total, kept, device,
     there) and `problem`, what the loop could not do of what was asked.
@@ -51,6 +53,7 @@ class ShownRun:
         self._feed = CurveFeed(run)
         self._said: tuple[str, str] = "", ""
         self._rested = FACT_TICKS
+        self._stood: tuple[str, int] = "", 0
         self.facts: dict[str, Any] = {
             "title": display_text(run.name),
             "device": self._gauges.device,
@@ -122,9 +125,10 @@ class ShownRun:
     def _changed(self) -> dict[str, Any]:
         """The facts that have changed; looked at now and then, as nobody reads faster."""
         self._rested += 1
-        if self._rested < FACT_TICKS and self.state == self.facts["state"]:
+        stands = self.state, self.run.epoch
+        if self._rested < FACT_TICKS and stands == self._stood:
             return {}
-        self._rested = 0
+        self._rested, self._stood = 0, stands
         now = self._now()
         changed = {name: value for name, value in now.items() if value != self.facts[name]}
         self.facts.update(changed)
@@ -135,7 +139,7 @@ class ShownRun:
         run = self.run
         per_epoch = run._plan.steps_per_epoch
         return {
-            "line": lines.line(run),
+            "line": lines.line(run, values=False),
             "progress": self._share(),
             "state": self.state,
             "lr": number(run.lr),
@@ -163,6 +167,34 @@ class ShownRun:
             return -1.0
         steps = state.batches.steps
         return min(1.0, (state.epoch + (state.batch / steps if steps else 0.0)) / epochs)
+
+
+def given_runs(runs: Any) -> list[Run]:
+    """The runs that a monitor is asked to show.
+
+    Raises:
+        TypeError: it is neither a `Run` nor several, or they are too many.
+    """
+    given = [runs] if isinstance(runs, Run) else runs
+    if not isinstance(given, list | tuple) or not given:
+        received = type(runs).__name__
+        raise TypeError(f"TrainingMonitor expects a Run, or several; received {received}")
+    for one in given:
+        if not isinstance(one, Run):
+            raise TypeError(f"TrainingMonitor expects a Run; received {type(one).__name__}")
+    if len(given) > RUNS:
+        raise TypeError(f"TrainingMonitor shows at most {RUNS} runs; received {len(given)}")
+    return list(dict.fromkeys(given))
+
+
+def with_parents(runs: list[Run]) -> list[ShownRun]:
+    """The runs, and behind them those that they branched off."""
+    shown = list(runs)
+    for run in runs:
+        parent = run.parent[0] if run.parent is not None else None
+        if parent is not None and parent not in shown and len(shown) < RUNS:
+            shown.append(parent)
+    return [ShownRun(run) for run in shown]
 
 
 def place_of(value: Any) -> tuple[int, float | None]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from mlnb.data.text_columns import LABELS, OTHERS, TEXTS, holds_texts
 from mlnb.errors import DataError, unknown
 from mlnb.formatting import display_text
 from mlnb.widgets import row_facets
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 MARK = "label_looks_wrong"
 SHORT = 400
 WHOLE = 200_000
-_TEXTS = ("text", "sentence", "sentence1", "review", "comment")
-_LABELS = ("label", "target", "sentiment", "class")
+_TEXTS = (*TEXTS, "sentence1")
 _KNOWN = ("score", "problem", "why", "left_out")
 _UNSAID = ("left_out", MARK, "correct", "margin", "hash", "bytes")
 _OTHERS = 4
@@ -63,7 +63,7 @@ def columns_of(frame: DataFrame, text: str | None = None, label: str | None = No
             raise unknown("column", wanted, names)
     found = {
         "text": text or _usual(names, _TEXTS) or _only_texts(frame, names),
-        "label": label or _usual(names, _LABELS) or "label",
+        "label": label or _usual(names, LABELS) or "label",
         "predicted": _usual(names, ("predicted", "PredictedLabel")),
         "probability": _usual(names, ("probability", "Score")),
         "split": _usual(names, ("split",)),
@@ -79,7 +79,9 @@ def text_line(content: object, limit: int = 1000) -> str:
 
 
 def text_of(value: object) -> str:
-    """A text as it stands; the empty one where there is none."""
+    """A text as it stands, "" where there is none; of a pair both, with a bar between."""
+    if isinstance(value, tuple):
+        return " | ".join(map(text_of, value))
     return "" if is_none(value) else str(value)
 
 
@@ -208,8 +210,8 @@ def _usual(names: Sequence[str], usual: Sequence[str]) -> str:
 
 
 def _only_texts(frame: DataFrame, names: Sequence[str]) -> str:
-    roles = (*_LABELS, "split", "predicted", "predictedlabel", "path", "why", "problem")
-    texts = [n for n in names if n.casefold() not in roles and _is_text(frame[n])]
+    roles = (*LABELS, *OTHERS, "predicted", "why", "problem")
+    texts = [n for n in names if n.casefold() not in roles and holds_texts(frame[n])]
     if len(texts) != 1:
         shown = ", ".join(display_text(name) for name in names[:12])
         raise DataError(
@@ -217,11 +219,6 @@ def _only_texts(frame: DataFrame, names: Sequence[str]) -> str:
             "TextTable(frame, text='COLUMN') names it"
         )
     return texts[0]
-
-
-def _is_text(column: Series[Any]) -> bool:
-    there = column.dropna().head(20)
-    return len(there) > 0 and all(isinstance(value, str) for value in there)
 
 
 def _is_plain(column: Series[Any]) -> bool:

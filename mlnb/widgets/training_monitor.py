@@ -14,20 +14,22 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import traitlets as t
-from IPython.display import display, update_display
+from IPython.display import display
 
 from mlnb.errors import MlnbError, unknown
 from mlnb.formatting import Markup, display_text, html, plural
 from mlnb.train import active
-from mlnb.train.run import Run
 from mlnb.train.show import report
+from mlnb.train.show.lines import line
 from mlnb.widgets import base
 from mlnb.widgets.base import Widget, bundle, error_line, refuse_unknown
 from mlnb.widgets.curve_feed import TICK_POINTS, Buffers, number
 from mlnb.widgets.new_pages import on_new_page
-from mlnb.widgets.shown_run import ACTIONS, ShownRun, place_of
+from mlnb.widgets.quick_send import QuickSend
+from mlnb.widgets.shown_run import ACTIONS, RUNS, ShownRun, given_runs, place_of, with_parents
 
 if TYPE_CHECKING:
+    from mlnb.train.run import Run
     from mlnb.widgets.stand_in import StandIn
 
 TICK_SECONDS = 0.1
@@ -36,7 +38,6 @@ UNASKED_SECONDS = (0.25, 10.0)
 PAGE_SECONDS = (1.5, 6.0)
 """How long after a page has connected it is sent a monitor: before that it may not listen yet."""
 STAND_INS = 2
-RUNS = 8
 _forking = threading.local()
 
 
@@ -77,14 +78,15 @@ class TrainingMonitor(Widget):
 
     def __init__(self, runs: Run | Iterable[Run], **unknown: Any) -> None:
         refuse_unknown("TrainingMonitor", unknown, ["runs"])
-        self._own = _checked(runs)
-        self._shown = [ShownRun(run) for run in _with_parents(self._own)]
+        self._own = given_runs(runs)
+        self._shown = with_parents(self._own)
         self._forget: list[Callable[[], object]] = []
-        self._displayed = self._heard = False
+        self._heard = self._paged = self._stays = False
         self._due = self._unasked = 0.0
         self._patience = UNASKED_SECONDS[0]
         self._pages: list[float] = []
         self._stand_ins: list[StandIn] = []
+        self._sender = QuickSend()
         super().__init__(**self._first_traits())
         for shown in self._shown:
             self._listen(shown.run)
@@ -104,12 +106,11 @@ class TrainingMonitor(Widget):
     def _ipython_display_(self) -> None:
         if not base.has_front_end():
             raise NotImplementedError  # a terminal prints the repr
-        with self._lock:
-            # One id for every place where it is shown, so that all get the final picture.
-            display(self._static_bundle(), raw=True, display_id=self.static_id)
-            self._displayed = True
-            if self.comm is not None:
-                display(self._repr_mimebundle_(), raw=True)
+        with self._lock:  # it may end meanwhile, and is its picture alone then
+            if self.comm is None:
+                display(self._static_bundle(), raw=True)
+            else:
+                super()._ipython_display_()
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         made = super()._repr_mimebundle_()
@@ -120,12 +121,11 @@ class TrainingMonitor(Widget):
     def static_html(self) -> Markup:
         """What a saved notebook keeps: while it trains a line, then line, curve and epochs."""
         if any(run.active for run in self._own):
-            one = self.runs[0]
             return html(
                 "<p><b>{name}</b> {line}<br>It was still training when this was saved; "
                 "<code>%mlruns</code> shows how it went on.</p>",
                 name=self._names(),
-                line=one["line"] if len(self._own) == 1 else plural(len(self._own), "run"),
+                line=line(self._own[0]) if len(self._own) == 1 else plural(len(self._own), "run"),
             )
         if len(self._own) == 1:
             return Markup(self._own[0]._repr_html_())
@@ -190,9 +190,9 @@ class TrainingMonitor(Widget):
     def _close(self) -> None:
         if self.comm is None:
             return
-        if self._displayed:
-            update_display(self._static_bundle(), raw=True, display_id=self.static_id)
-        self.close()
+        self._renew_static()
+        if not self._stays:
+            self.close()
 
     # ------------------------------------------------------------------- a page that was reloaded
 
@@ -200,6 +200,7 @@ class TrainingMonitor(Widget):
         """Called when a front end connects: it may have had a view of this monitor before."""
         now = time.monotonic()
         self._pages = [now + after for after in PAGE_SECONDS]
+        self._paged = True
 
     def _serve_pages(self, now: float) -> None:
         """Send a page that has come meanwhile a monitor; one that nobody needs is closed."""
@@ -213,9 +214,16 @@ class TrainingMonitor(Widget):
 
     # ------------------------------------------------------------------------------------- messages
 
+    def send(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
+        """Send a message to the views, as any widget does, in less time."""
+        if not self._sender.send(self.comm, content, buffers or ()):
+            super().send(content, buffers)
+
     def _receive_hello(self, message: Mapping[str, Any]) -> None:
         """The front end asks whether messages get through."""
         self._heard = True
+        # A page that was reloaded has lost the place of the picture, and keeps the live view.
+        self._stays |= self._paged
         self.send({"kind": "done", "request": message["request"]})
 
     def _receive_sync(self, message: Mapping[str, Any]) -> None:
@@ -290,25 +298,3 @@ def adopted(run: Run) -> bool:
         return False
     monitor.adopt(run)
     return True
-
-
-def _checked(runs: Any) -> list[Run]:
-    given = [runs] if isinstance(runs, Run) else runs
-    if isinstance(given, list | tuple) and given:
-        wrong = next((one for one in given if not isinstance(one, Run)), None)
-        if wrong is None and len(given) <= RUNS:
-            return list(dict.fromkeys(given))
-        if wrong is None:
-            raise TypeError(f"TrainingMonitor shows at most {RUNS} runs; received {len(given)}")
-        raise TypeError(f"TrainingMonitor expects a Run; received {type(wrong).__name__}")
-    raise TypeError(f"TrainingMonitor expects a Run, or several; received {type(runs).__name__}")
-
-
-def _with_parents(runs: list[Run]) -> list[Run]:
-    """The runs, and behind them those that they branched off."""
-    shown = list(runs)
-    for run in runs:
-        parent = run.parent[0] if run.parent is not None else None
-        if parent is not None and parent not in shown and len(shown) < RUNS:
-            shown.append(parent)
-    return shown

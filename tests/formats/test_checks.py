@@ -62,13 +62,13 @@ def test_a_long_circle_is_found_without_recursion() -> None:
 
 def test_a_long_cycle_is_shortened() -> None:
     nodes = [Node(f"n{i}", "Relu", (f"v{i}",), (f"v{(i + 1) % 50}",)) for i in range(50)]
-    (warning,) = problems(Graph("main", tuple(nodes)), [], lambda node: False)
+    (warning,) = problems(Graph("main", tuple(nodes)))
     assert len(warning) < 120
     assert "44 more" in warning
 
 
 def test_a_thousand_problems_are_counted_and_not_all_listed() -> None:
     nodes = tuple(Node("", "Relu", (f"ghost{i}",), (f"v{i}",)) for i in range(1000))
-    found = problems(Graph("main", nodes), [], lambda node: False)
+    found = problems(Graph("main", nodes))
     assert len(found) == SHOWN + 1
     assert found[-1] == "and 980 warnings more"

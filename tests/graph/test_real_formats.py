@@ -12,10 +12,12 @@ from mlnb.graph.families import family
 from mlnb.graph.summary import summarize
 
 # MobileNet 1 (0.25): 0.47 million parameters and 41 million multiplications; MobileNet 2: 3.5 and
-# 300 million; the last two as Keras itself counts them.
+# 300 million; the chairs' SqueezeNet by the shapes that TensorFlow works out; the last two as Keras
+# itself counts them.
 KNOWN = {
     "tflite/mobilenet_v1_0.25_224_float.tflite": (467_593, 41_030_528),
     "tflite/mobilenet_v2_1.0_224_quant.tflite": (3_489_097, 300_775_552),
+    "tf/frozen/chairs_model.pb": (723_534, 287_396_544),
     "keras/mnist.keras": (101_770, 101_632),
     "keras/fer2013_mini_XCEPTION.102-0.66.hdf5": (58_423, 10_163_392),
 }

@@ -50,6 +50,17 @@ def test_the_picture_of_a_real_export_is_small_well_formed_and_without_scripts(n
     assert not re.search(r"script|href|url\((?!#)|on\w+=", svg)
 
 
+def test_a_module_called_by_its_place_in_a_list_says_its_operation_first():
+    made = Made("image")
+    made.weight("w", 16, 3, 3, 3)
+    y = made.add("Conv", "image", "w", scope="0", kernel_shape=(3, 3))
+    shown = texts(picture(made.graph(made.add("Relu", y, scope="1"))))
+    assert [text for text in shown if text.startswith(("Conv", "Relu", "0", "1"))][:4] == [
+        *("Conv", "0 · 3×3 · 16"),
+        *("Relu", "1"),
+    ]
+
+
 def test_it_is_readable_on_light_and_dark_pages():
     svg = picture(chain("Relu"))
     light_rules, dark_rules = svg.split("@media(prefers-color-scheme:dark)")

@@ -14,7 +14,7 @@ from functools import cache, partial
 from importlib import import_module
 
 from hostile.changes import changed, changed_inside, flipped
-from hostile.survey import DEADLINE, SLACK, Survey, survey, view
+from hostile.survey import Survey, survey, view
 
 from mlnb.errors import MlnbError
 
@@ -32,10 +32,6 @@ FORMATS = {
     "ExportedProgram": ("exported_program_models", "good_exported_program"),
 }
 """Module of `models_made`, and the function in it that gives a few small good files."""
-
-
-LATE = {"Keras HDF5": 15.0, "Keras": 15.0}
-"""Seconds for the formats that a child parses, which has to be stopped where it runs in circles."""
 
 
 @cache
@@ -66,7 +62,7 @@ def cut(name: str, number: int, of: int = 200) -> bytes:
 
 def looked_at(name: str, numbers: Iterable[int], made: Callable[[str, int], bytes]) -> Survey:
     """A survey that looks at files of a format and does no more."""
-    return survey(numbers, partial(made, name), (), LATE.get(name, DEADLINE + SLACK))
+    return survey(numbers, partial(made, name), ())
 
 
 def runnable(name: str, count: int) -> list[int]:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from hostile.mutants import mutant
+from hostile.watch import processor_seconds
 
 from mlnb.child.arrays import dtype_named
 from mlnb.errors import MlnbError, ModelCrashed, ModelTimeout
@@ -27,7 +28,9 @@ from mlnb.specs import TensorSpec
 
 DEADLINE = 1.0
 SLACK = 2.0
-"""What stopping a child, and a busy machine, may add to the deadline, in seconds."""
+"""What stopping a child and starting another may add to the deadline, in seconds."""
+STUCK = 60.0
+"""Seconds after which an act that takes no time of any processor hangs."""
 
 
 @dataclass
@@ -37,7 +40,8 @@ class Survey:
     Args:
         endings: acts by what they ended with: "predict: ModelRunError".
         stops: those that ended the child, by what the first line says, with the mutants' numbers.
-        slowest: seconds and number of the mutant whose act took longest.
+        slowest: seconds and number of the mutant whose act took longest. What a busy machine takes
+            is not counted: the shorter of the clock's time and the processors' tells.
         late: numbers of mutants with an act past the deadline.
         faults: acts that ended in an error which is none of ours; there must be none.
     """
@@ -72,7 +76,6 @@ def survey(
     numbers: Iterable[int],
     made: Callable[[int], bytes] = mutant,
     acts: Sequence[Callable[[Model], None]] | None = None,
-    late: float = DEADLINE + SLACK,
 ) -> Survey:
     """Look at each of these mutants, and infer and run it.
 
@@ -80,15 +83,14 @@ def survey(
         numbers: of the mutants.
         made: gives a mutant by its number.
         acts: what is done after looking; `infer` and `predict` by default.
-        late: seconds after which an act counts as late.
     """
     found = Survey()
     for number in numbers:
         content = made(number)
-        model = _done(found, number, "view", lambda content=content: view(content), late)
+        model = _done(found, number, "view", lambda content=content: view(content))
         if model is not None:
             for act in (infer, predict) if acts is None else acts:
-                _done(found, number, act.__name__, lambda model=model, act=act: act(model), late)
+                _done(found, number, act.__name__, lambda model=model, act=act: act(model))
     return found
 
 
@@ -133,8 +135,8 @@ def feed(spec: TensorSpec) -> Any:
     return [array] if "sequence" in spec.kind else array
 
 
-def _done(found: Survey, number: int, name: str, act: Callable[[], Any], late: float) -> Any:
-    begin = time.monotonic()
+def _done(found: Survey, number: int, name: str, act: Callable[[], Any]) -> Any:
+    begin, worked = time.monotonic(), processor_seconds()
     ending, result = "done", None
     try:
         result = act()
@@ -146,10 +148,11 @@ def _done(found: Survey, number: int, name: str, act: Callable[[], Any], late: f
     except Exception as error:
         ending = type(error).__name__
         found.faults.append(f"mutant {number}, {name}: {ending}: {error}")
-    took = time.monotonic() - begin
+    waited = time.monotonic() - begin
+    took = waited if waited > STUCK else min(waited, processor_seconds() - worked)
     found.endings[f"{name}: {ending}"] += 1
     found.slowest = max(found.slowest, (took, number))
-    if took > late:
+    if took > DEADLINE + SLACK:
         found.late.append(number)
     return result
 

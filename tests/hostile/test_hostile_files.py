@@ -10,6 +10,7 @@ import gzip
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ from models_made import onnx_models
 from models_made.hostile_models import CORPUS, SECRET, TIMEOUT, Hostile
 
 import mlnb
-from mlnb.errors import MlnbError
+from mlnb.child.client import child
+from mlnb.errors import MlnbError, ModelRunError
 from mlnb.graph.payload import graph_payload
 from mlnb.models.loading import load_model
 from mlnb.widgets.graph_viewer import GraphViewer
@@ -35,6 +37,7 @@ MEMORY = 200 * 2**20
 @pytest.fixture
 def unharmed() -> Iterator[None]:
     """After a test the same process reads a good model, predicts right, and is what it was."""
+    _warm_up()
     before = children()
     with peak_memory() as taken:
         yield
@@ -43,6 +46,13 @@ def unharmed() -> Iterator[None]:
     assert repr(good) == "Model('bytes', 1 input, 1 output, 1 node)"
     assert (good.predict(np.ones((2, 3), np.float32))["y"] == 2).all()
     assert left_over(before) == set()
+
+
+def _warm_up() -> None:
+    """Start the children and import what they may need: no deadline is meant for that."""
+    load_model(corpus.good()).infer_shapes()
+    with suppress(ModelRunError):  # the module itself cannot cross
+        child("onnxruntime").call("importlib:import_module", "onnx.reference")
 
 
 def view(file: Path, _: Hostile) -> str:

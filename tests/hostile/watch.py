@@ -31,6 +31,19 @@ def children() -> set[int]:
     return found
 
 
+def processor_seconds() -> float:
+    """What this process and its children have worked so far, those that are gone included."""
+    gone = os.times()
+    total = gone.user + gone.system + gone.children_user + gone.children_system
+    for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it ended meanwhile
+            continue
+        total += sum(map(int, stat[11:15])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
 def left_over(before: set[int], seconds: float = 2.0) -> set[int]:
     """Children that are neither from before nor the warm ones, after so long at most."""
     until = time.monotonic() + seconds

@@ -94,11 +94,22 @@ def test_texts_stand_left_and_sizes_right(notebook):
 def test_what_is_not_here_is_listed_with_its_size_and_licence(notebook):
     lines = notebook.run("%mlsample").outputs[0]["data"]["text/plain"].splitlines()
     (yelp,) = [line for line in lines if line.startswith("yelp ")]
-    assert re.search(r"84\.2 kB +not here +CC BY 4\.0 +UCI", yelp)
+    assert re.search(r"84\.2 kB +no +CC BY 4\.0 +UCI", yelp)
     (digits,) = [line for line in lines if line.startswith("digits ")]
-    assert " here " in digits
-    assert "not here" not in digits
+    assert re.search(r"kB +yes +CC BY", digits)
     assert re.fullmatch(r"\d+ samples, \d+ of them here; take one: %mlsample NAME", lines[-1])
+
+
+def test_single_pictures_of_a_folder_are_counted_and_not_listed(notebook, tmp_path, monkeypatch):
+    (tmp_path / "images").mkdir()
+    for name in ("one.png", "two.png"):
+        (tmp_path / "images" / name).write_bytes(b"1")
+    monkeypatch.setenv("MLNB_DATA", str(tmp_path))
+    lines = notebook.run("%mlsample").outputs[0]["data"]["text/plain"].splitlines()
+    assert [line.split()[0] for line in lines if line.startswith(("images ", "one ", "two "))] == [
+        "images"
+    ]
+    assert "2 single pictures of the folders not listed" in lines[-1]
 
 
 def test_a_hostile_name_in_the_users_folder_is_no_markup(notebook, tmp_path, monkeypatch):

@@ -82,8 +82,10 @@ def test_a_sample_is_loaded_by_its_name_where_no_file_is_called_so(notebook, fol
     ran = notebook.run("%mlload squeezenet --name s;")
     assert ran.error is None
     assert notebook.names["s"].title == "light_squeezenet.onnx"
-    for _ in range(2):
-        assert notebook.run("%mlload squeezenet --name squeezenet;").error is None
+    for name in ("squeezenet", "light_squeezenet.onnx"):
+        assert notebook.run(f"%mlload {name};").error is None
+        assert notebook.names["squeezenet"].name == "squeezenet"
+    assert "light_squeezenet" not in notebook.names
 
 
 def test_an_address_is_downloaded_by_the_line_that_its_refusal_names(

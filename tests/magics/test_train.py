@@ -100,6 +100,22 @@ def test_fit_opens_the_same_monitor(ready):
     assert ready.run("Trainer(net).fit(data, epochs=1, folder=False)").viewers == 1
 
 
+def test_a_network_and_an_estimator_open_it_too(ready):
+    from tiny_encoder import tiny_texts
+
+    from mlnb.networks.sequential import Sequential
+    from mlnb.tasks.texts.classification import TextClassifier
+
+    own = Sequential(4, name="own").dense(3)
+    bag = TextClassifier(Sequential(name="bag").embedding_bag(300, 8), cache=False, device="cpu")
+    ready.names |= {"own": own, "bag": bag, "texts": tiny_texts(60)}
+    assert ready.run("run = own.fit(data, epochs=1, folder=False)").viewers == 1
+    ran = ready.run("bag.fit(*texts, tell=str);")
+    assert ran.error is None
+    assert ran.viewers == 1
+    assert bag.run_.history.epochs
+
+
 def test_a_semicolon_shows_nothing(ready):
     ran = ready.run(f"{TRAIN};")
     assert ran.error is None
@@ -212,6 +228,13 @@ def test_without_options_the_functions_decide(ready, monkeypatch):
     assert seen["fit"] == {"name": "net"}
 
 
+def test_nought_is_a_value_and_no_lack_of_one(ready, monkeypatch):
+    seen = fits(monkeypatch)
+    ready.run("%mltrain net --data data --epochs 0 --batch_size 0 --lr 0 --clip_norm 0 --seed 0;")
+    assert seen["trainer"] == {"lr": 0.0, "clip_norm": 0.0, "seed": 0}
+    assert seen["fit"] == {"name": "net", "epochs": 0, "batch_size": 0}
+
+
 def test_variables_stand_where_objects_are_meant(ready, monkeypatch):
     seen = fits(monkeypatch)
     ready.names |= {
@@ -286,6 +309,9 @@ def test_every_keyword_has_its_option(ready):
         ("%mltrain net --data data --callbacks nothing", "no callback 'nothing'"),
         ("%mltrain net --data data --validation helf", "no variable or sample 'helf'"),
         ("%mltrain net --data data --resume nowhere", "no run 'nowhere'"),
+        ("%mltrain net --data data --epochs -1", "epochs is a whole number from 0 up; received -1"),
+        ("%mltrain net --data data --batch_size 0", "batch_size is a whole number from 1 up"),
+        ('%mltrain net --data data --folder ""', 'folder is "auto", a path, or False'),
         ("%mltrain net --data data --resume . --lr 3", "keeps its own --lr"),
         ("%mlruns nowhere", "no run 'nowhere'"),
     ],
@@ -334,6 +360,19 @@ def test_runs_are_listed_resumed_and_overlaid(ready):
         on.history["loss"][: len(ready.names["first"].history)],
         ready.names["first"].history["loss"],
     )
+
+
+def test_runs_that_wrote_nothing_are_listed_while_somebody_holds_them(ready):
+    ready.run("quick = %mltrain net --data data --epochs 1 --folder no --name quick;")
+    shown = "".join(o["data"]["text/html"] for o in ready.run("table = %mlruns").outputs)
+    assert "<td>quick</td><td>finished</td><td>1 of 1</td>" in shown
+    assert "<td>in memory</td>" in shown
+    ran = ready.run("found = %mlruns quick")
+    assert ran.error is None
+    ready.run("del quick")
+    assert ready.names["found"].name == "quick"
+    ran = ready.run("%mltrain net --data data --resume quick")
+    assert "the run 'quick' is in memory only" in ran.err
 
 
 # -------------------------------------------------------------------------------- the completion

@@ -146,7 +146,7 @@ def test_a_classifier_is_asked_about_a_text_or_a_picture(asked, cell: str, label
     assert ran.error is None
     assert ran.result.label == label
     [output] = ran.outputs
-    assert "█" in output["data"]["text/html"]
+    assert "px;height:10px;background-color" in output["data"]["text/html"]
     assert output["data"]["text/plain"].startswith(f"Answer({label} ")
 
 

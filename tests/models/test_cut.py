@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from models.fake_file import FakeFile
 from models_made import onnx_models
+from models_made.exported_program_models import good_exported_program
 
 from mlnb.errors import ModelRunError, UnknownName
 from mlnb.graph.graph import Graph, Node, Value
@@ -71,8 +72,13 @@ def test_what_leads_nowhere_is_refused():
 
 
 def test_a_format_that_cannot_be_cut_says_so():
-    with pytest.raises(ModelRunError, match="fake cannot be cut; ONNX, TensorFlow and TFLite can"):
+    with pytest.raises(ModelRunError, match="holds weights and no graph that could be cut"):
         Model(FakeFile()).cut(outputs="y")
+    program = load_model(good_exported_program()[0])
+    with pytest.raises(
+        ModelRunError, match=r"cannot be cut as it is; its conversion can: model\.to"
+    ):
+        program.cut(outputs=[program.outputs[0].name])
 
 
 def test_the_cut_comes_before_the_classifier():

@@ -432,7 +432,7 @@ def test_mnist_reads_digits_and_runs_a_batch_piece_by_piece(mlnb_data):
     model = load_model(mlnb_data / "models/onnx/mnist-8.onnx")
     digits, pixels = _digits(mlnb_data / "mnist/MNIST.Test.tiny.txt")
     prediction = model.predict(pixels)
-    assert (prediction["Plus214_Output_0"].argmax(1) == digits).mean() >= 0.98
+    assert (prediction["Plus214_Output_0"].argmax(1) == digits).mean() > 0.99
     assert f"{len(digits)} rows ran in {len(digits)} pieces" in prediction.notes[0]
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlnb.formats.tensorflow.types import DTYPES
+from mlnb.formats.tensorflow.types import dtype_name
 from mlnb.formats.wire import FIXED32, VARINT, encode, encode_varint, key
 
-NUMBERS = {name: number for number, (name, _) in DTYPES.items()}
+NUMBERS = {dtype_name(number): number for number in range(1, 33)}
 
 
 def number(field: int, value: int) -> bytes:
@@ -57,6 +57,10 @@ def real(value: float) -> bytes:
 
 def function(name: str) -> bytes:
     return encode(10, encode(1, name.encode()))
+
+
+def numbers(*each: int) -> bytes:
+    return encode(1, b"".join(number(3, one) for one in each))
 
 
 def types(*names: str) -> bytes:

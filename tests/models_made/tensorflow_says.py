@@ -43,7 +43,13 @@ def graph_def(tf: Any, path: str) -> dict[str, Any]:
             found[operation.name] = spec(operation.outputs[0].dtype, operation.outputs[0].shape)
         elif operation.type == "Placeholder":
             inputs[operation.name] = spec(operation.outputs[0].dtype, operation.outputs[0].shape)
-    return {"inputs": inputs, "outputs": outputs, "ops": [n.op for n in proto.node]}
+    shapes = {
+        out.name: spec(out.dtype, out.shape)[1]
+        for operation in graph.get_operations()
+        for out in operation.outputs
+    }
+    ops = [n.op for n in proto.node]
+    return {"inputs": inputs, "outputs": outputs, "ops": ops, "shapes": shapes}
 
 
 def saved_model(tf: Any, path: str) -> dict[str, Any]:
@@ -105,6 +111,44 @@ def make(tf: Any, folder: Path) -> None:
         out = tf.while_loop(lambda i, _: i < 3, lambda i, t: (i + 1, t + x), [i, x])[1]
         tf.identity(out, "y")
         (folder / "loop.pb").write_bytes(graph.as_graph_def().SerializeToString())
+    make_layers(tf, folder / "layers.pb")
+
+
+def make_layers(tf: Any, path: Path) -> None:
+    """A graph of all the operations whose shapes our reader works out, in odd sizes."""
+    nn = tf.nn
+
+    def zeros(sizes: list[int]) -> Any:
+        return tf.constant(0.0, tf.float32, sizes)
+
+    with tf.Graph().as_default() as graph:
+        x = tf.compat.v1.placeholder(tf.float32, [None, 29, 31, 6], "x")
+        y = tf.compat.v1.placeholder(tf.float32, [2, 6, 29, 31], "y")
+        ids = tf.compat.v1.placeholder(tf.int32, [None, 5], "ids")
+        kernel, deep = zeros([3, 4, 6, 10]), zeros([3, 3, 6, 2])
+        for padding in ("SAME", "VALID"):
+            nn.conv2d(x, kernel, [1, 2, 3, 1], padding)
+            nn.conv2d(x, kernel, 1, padding, dilations=[1, 3, 2, 1])
+            nn.conv2d(y, kernel, [1, 1, 2, 2], padding, data_format="NCHW")
+            nn.depthwise_conv2d(x, deep, [1, 2, 2, 1], padding)
+            nn.max_pool2d(x, [1, 3, 2, 1], [1, 2, 2, 1], padding)
+            nn.avg_pool2d(y, [1, 1, 3, 3], [1, 1, 2, 2], padding, data_format="NCHW")
+            nn.conv3d(tf.expand_dims(x, -1), zeros([2, 2, 2, 1, 3]), [1, 1, 2, 2, 1], padding)
+        nn.conv2d(x, kernel, 1, [[0, 0], [1, 2], [0, 1], [0, 0]], name="explicit")
+        nn.bias_add(nn.relu(x), zeros([6])) + zeros([31, 1])
+        flat = tf.reshape(x, [-1, 29 * 31 * 6])
+        tf.matmul(flat, zeros([7, 29 * 31 * 6]), transpose_b=True)
+        tf.matmul(zeros([2, 1, 4, 3]), zeros([5, 3, 8]))
+        tf.matmul(zeros([4, 3]), zeros([4, 8]), transpose_a=True)
+        tf.reshape(y, [2, -1]), tf.reshape(y, [4, 3, 899])
+        tf.reduce_mean(x, [1, 2]), tf.reduce_max(x, [-1], keepdims=True)
+        tf.squeeze(tf.reduce_mean(x, [1, 2], keepdims=True), [1, 2]), tf.squeeze(zeros([1, 4]))
+        tf.expand_dims(x, -1), tf.expand_dims(x, 1), tf.transpose(x, [0, 3, 1, 2])
+        tf.concat([x, x], -1), tf.concat([x, nn.relu(x)], 1)
+        tf.pad(x, [[0, 0], [1, 2], [3, 0], [0, 0]])
+        tf.compat.v1.image.resize_bilinear(x, [40, 50])
+        tf.greater(tf.cast(ids, tf.float32), 0.0)
+        path.write_bytes(graph.as_graph_def().SerializeToString())
 
 
 def registry() -> dict[str, Any]:
@@ -131,7 +175,8 @@ def main(folder: str, *models: str) -> None:
     for path in (*models, *(str(Path(folder) / name) for name in ("everything",))):
         answers[path] = (saved_model if Path(path).is_dir() else graph_def)(tf, path)
     print()
-    print(json.dumps({"models": answers, "registry": registry()}))
+    layers = graph_def(tf, str(Path(folder) / "layers.pb"))["shapes"]
+    print(json.dumps({"models": answers, "layers": layers, "registry": registry()}))
 
 
 if __name__ == "__main__":

@@ -88,5 +88,10 @@ def test_a_module_or_function_of_ones_own_has_no_source():
         Sequential((8,)).add(Mine()).code()
     with pytest.raises(LayerError, match="`function` is a function of your own"):
         Sequential((8,)).add(lambda x: x).code()
+    assert (
+        Sequential(module=nn.Linear(3, 2))
+        .code()
+        .endswith("module = nn.Linear(in_features=3, out_features=2, bias=True)\n")
+    )
     with pytest.raises(LayerError, match="wraps a module"):
         Sequential(module=nn.Sequential(nn.ReLU())).code()

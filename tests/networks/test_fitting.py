@@ -133,6 +133,16 @@ def test_samples_of_other_sizes_are_told_apart():
         small().predict(np.zeros((1, 12, 12), "float32"))
 
 
+def test_a_list_is_read_as_the_network_reads_numbers(recwarn):
+    net = Sequential((4,)).dense(3).loss("mse")
+    assert torch.equal(net.predict([1, 2, 3, 4]), net.predict(torch.tensor([1.0, 2, 3, 4])))
+    words = Sequential((2,)).embedding(9, 3)
+    assert words.predict([[1, 2]]).shape == (1, 2, 3)
+    with pytest.raises(InputError, match="Input input expects numbers; received list"):
+        net.predict(["a", "b", "c", "d"])
+    assert not recwarn.list
+
+
 def test_several_inputs_are_fed_by_name():
     a, b = Input((8,), "a"), Input((4,), "b")
     net = Network([a, b], a.dense(16, "relu").concat(b.dense(16, "relu")).dense(3))
@@ -144,6 +154,8 @@ def test_several_inputs_are_fed_by_name():
     assert net.predict({name: value[0] for name, value in fed.items()}).shape == (3,)
     with pytest.raises(UnknownName, match="no input 'c'"):
         net.predict({"c": fed["a"]})
+    with pytest.raises(InputError, match="reads a, b; received no b"):
+        net.predict({"a": fed["a"]})
     with pytest.raises(InputError, match="one sample of every input"):
         net.predict({"a": fed["a"], "b": fed["b"][0]})
 

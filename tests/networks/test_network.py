@@ -113,9 +113,38 @@ def test_blocks_and_chains_and_functions_stand_in_a_network_too():
 def test_a_given_name_goes_before_one_that_is_chosen():
     a = Input((4,), "dense")
     net = Network(a, a.dense(3).dense(3, name="dense_2").dense(3))
-    assert [node.name for node in net.nodes] == ["dense_3", "dense_2", "dense_4"]
+    assert [given.name for given in net.layers] == ["dense_3", "dense_2", "dense_4"]
     with pytest.raises(LayerError, match="Two layers are called `fc`"):
         Network(a, a.dense(3, name="fc").dense(3, name="fc"))
+    with pytest.raises(LayerError, match="Two layers are called `dense_2_relu`"):
+        Network(a, a.dense(3, "relu").dense(3, name="dense_2_relu"))
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        (lambda a: Network(3, a), "of Inputs and what flows from them; received int"),
+        (lambda a: Network(a, []), "hands out something; received no outputs"),
+        (lambda a: concat([]), "side by side, or more; received none"),
+    ],
+)
+def test_what_is_no_network_is_refused_in_one_sentence(mistake, said):
+    with pytest.raises(LayerError, match=said):
+        mistake(Input((4,)))
+    with pytest.raises(TypeError, match="unsupported operand"):
+        Input((4,)) + 3
+
+
+def test_two_networks_of_the_same_layers_call_them_each_its_own_way():
+    a, b = Input((4,)), Input((4,))
+    outer, inner = a.dense(3), b.dense(3)
+    both = Network([a, b], outer + inner)
+    before = both.spec()
+    alone = Network(b, inner)
+    assert [given.name for given in alone.layers] == ["dense"]
+    assert both["dense_2"] is alone["dense"] is next(iter(alone))
+    assert both.spec() == before
+    assert list(both.input_shapes) == ["input_1", "input_2"]
 
 
 def test_weights_that_no_output_needs_are_no_part_of_it():

@@ -10,7 +10,7 @@ import torch
 from networks.made import OURS
 from torch import nn
 
-from mlnb.errors import CheckpointError, LayerError
+from mlnb.errors import CheckpointError, ExportError, LayerError
 from mlnb.networks.network import Input, Network
 from mlnb.networks.sequential import Sequential
 
@@ -57,7 +57,7 @@ def test_a_file_that_stands_is_kept_when_writing_fails(tmp_path, monkeypatch):
     Sequential((8,)).dense(4).save(path)
     before = path.read_bytes()
     monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("no space left")))
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(ExportError, match=r"cannot write .*net: no space left"):
         Sequential((8,)).dense(5).save(path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["net"]

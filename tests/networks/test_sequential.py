@@ -13,6 +13,7 @@ from torch import nn
 
 from mlnb.errors import LayerError, UnknownName
 from mlnb.networks import layers as L
+from mlnb.networks.growing import Change
 from mlnb.networks.sequential import Sequential
 
 
@@ -62,7 +63,7 @@ def test_a_line_says_what_it_is():
     assert repr(lenet()) == "Sequential('lenet', [1, 28, 28] -> [10], 4 layers, 8,806 parameters)"
     assert repr(Sequential()) == "Sequential('network', 0 layers, input shape not known yet)"
     assert repr(Sequential(module=nn.Linear(2, 3))) == (
-        "Sequential('network', 0 layers, 9 parameters)"
+        "Sequential('network', 1 layer, 9 parameters)"
     )
 
 
@@ -145,7 +146,7 @@ def test_removing_keeps_weights_where_what_comes_stays_the_same():
 def test_a_layer_that_is_fed_otherwise_gets_new_weights_and_is_named():
     net = Sequential((8,)).dense(6).dense(5).dense(3)
     kept, layers = net["dense_3"].weight, list(net.layers)
-    assert net.become([layers[1], layers[2]]) == ("dense_2",)
+    assert net.rewrite([layers[1], layers[2]]).reset == ("dense_2",)
     assert net["dense_2"].in_features == 8
     assert net["dense_3"].weight is kept
 
@@ -154,12 +155,21 @@ def test_a_change_that_cannot_be_changes_nothing():
     net = Sequential((1, 8, 8)).flatten().dense(4)
     before = list(net.module.children())
     with pytest.raises(LayerError):
-        net.become([*net.layers, L.conv2d(3, 3)])
+        net.rewrite([*net.layers, L.conv2d(3, 3)])
     assert list(net.module.children()) == before
     with pytest.raises(LayerError):
         Sequential((2, 8)).flatten().add(lambda x: x.reshape(2, 16)).remove("flatten").dense(
             3
         ).conv1d(3, 3)
+
+
+def test_a_layer_is_taken_out_by_the_name_that_it_will_have():
+    net = Sequential().dense(6).dropout(0.5).dense(3)
+    assert "dense_2" in net
+    with pytest.raises(UnknownName, match="no layer 'dens'; did you mean 'dense'"):
+        net.remove("dens")
+    assert [given.name for given in net.remove("dense").layers] == ["dropout", "dense_2"]
+    assert net.build(torch.zeros(2, 4))["dense_2"].in_features == 4
 
 
 def test_a_module_that_exists_is_wrapped_as_it_is():
@@ -244,7 +254,9 @@ def test_a_network_of_several_inputs_or_a_wrapped_one_goes_in_with_its_weights()
 def test_writing_the_same_layers_again_keeps_all_weights():
     net = Sequential((4,)).dense(4, "relu").residual(L.dense(4)).dense(2)
     before = [id(p) for p in net.parameters()]
-    assert net.become([L.dense(4, "relu"), L.residual(L.dense(4)), L.dense(2)]) == ()
+    assert net.rewrite([L.dense(4, "relu"), L.residual(L.dense(4)), L.dense(2)]) == Change()
     assert [id(p) for p in net.parameters()] == before
-    assert net.become([L.dense(4, "relu"), L.residual(L.dense(4)), L.dense(3)]) == ("dense_2",)
+    assert net.rewrite([L.dense(4, "relu"), L.residual(L.dense(4)), L.dense(3)]).reset == (
+        "dense_2",
+    )
     assert net.output_shape == (3,)

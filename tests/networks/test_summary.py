@@ -6,6 +6,7 @@ import pytest
 import torch
 from networks.made import OURS, TORCHVISION, foreign
 
+from mlnb.errors import InputError
 from mlnb.networks import layers as L
 from mlnb.networks.sequential import Sequential
 from mlnb.networks.summary import summarize_module
@@ -140,3 +141,7 @@ def test_without_a_shape_the_weights_alone_are_counted_until_a_sample_comes():
     assert net.summary().layers[0].output is None
     assert net.summary(torch.zeros(5, 3, 8, 8)).layers[0].output == (4, 6, 6)
     assert Sequential().dense(3).summary().total_params == 0
+    with pytest.raises(InputError, match=r"fails on the sample: .*channels"):
+        net.summary(torch.zeros(5, 2, 8, 8))
+    with pytest.raises(InputError, match="Input sample expects numbers; received str"):
+        net.summary("x")

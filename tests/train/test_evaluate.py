@@ -1,5 +1,7 @@
 """Loss and metrics over a whole set, validation, and predictions."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -8,8 +10,8 @@ from torch.utils.data import TensorDataset
 
 from mlnb.errors import DataError, TrainError
 from mlnb.progress import set_sink
-from mlnb.train import evaluate
 from mlnb.train.trainer import Trainer
+from mlnb.train.trees import joined
 
 
 @pytest.fixture
@@ -37,6 +39,38 @@ def test_the_loss_is_that_of_all_rows_whatever_the_batches(batch_size, rows, tra
     right = (by_hand(trained, rows[0]).argmax(1) == rows[1]).float().mean().item()
     assert values["accuracy"] == pytest.approx(right)
     assert all(type(value) is float for value in values.values())
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 200])
+@pytest.mark.parametrize("outputs", [2, 1])
+def test_a_weighted_loss_is_that_of_all_rows_whatever_the_batches(
+    batch_size, outputs, rows, classifier
+):
+    trainer = Trainer(classifier(outputs=outputs), device="cpu")
+    trainer.fit(rows, class_weight=[1.0, 20.0], epochs=1, folder=False)
+    given, truth = by_hand(trainer, rows[0]), rows[1]
+    if outputs == 2:
+        expected = nn.functional.cross_entropy(given, truth, torch.tensor([1.0, 20.0]))
+    else:
+        weight = 1 + 19 * truth[:, None].float()
+        each = nn.functional.binary_cross_entropy_with_logits(
+            given, truth[:, None].float(), weight, reduction="sum"
+        )
+        expected = each / weight.sum()
+    found = trainer.evaluate(rows, batch_size=batch_size)["loss"]
+    assert found == pytest.approx(expected.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("batch_size", [3, 200])
+@pytest.mark.parametrize("loss", ["auto", nn.CrossEntropyLoss(torch.tensor([3.0, 1.0]))])
+def test_rows_without_a_label_do_not_move_the_loss(batch_size, loss, rows, classifier):
+    x, y = rows[0], rows[1].clone()
+    y[50:100] = -100
+    trainer = Trainer(classifier(), loss, device="cpu")
+    trainer.fit(rows, epochs=1, folder=False)
+    weight = None if loss == "auto" else loss.weight
+    expected = nn.functional.cross_entropy(by_hand(trainer, x), y, weight).item()
+    assert trainer.evaluate((x, y), batch_size=batch_size)["loss"] == pytest.approx(expected, 1e-5)
 
 
 def test_evaluation_changes_nothing_in_the_model(rows, trained):
@@ -167,5 +201,57 @@ def test_predictions_during_a_run_are_made_by_a_copy(rows, classifier):
     assert np.array_equal(*losses)
 
 
+class Outputs(dict):
+    """As libraries give them: a dict whose values are attributes, too."""
+
+    __getattr__ = dict.__getitem__
+
+
+class Wrapped(nn.Module):
+    """Gives its logits in such a dict, or in an object that is none."""
+
+    def __init__(self, kind=Outputs):
+        super().__init__()
+        self.layer, self.kind = nn.Linear(8, 2), kind
+
+    def forward(self, x):
+        return self.kind(logits=self.layer(x))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_outputs_of_a_class_of_their_own_reach_the_loss_as_they_are(precision, rows):
+    kinds = set()
+
+    def loss(outputs, targets):
+        kinds.add((type(outputs), outputs.logits.dtype))
+        return nn.functional.cross_entropy(outputs.logits, targets)
+
+    trainer = Trainer(Wrapped(), loss=loss, precision=precision, device="cpu")
+    run = trainer.fit(rows, validation=0.2, epochs=1, folder=False)
+    assert kinds == {(Outputs, torch.float32)}
+    assert run.history.epochs[0]["val_loss"] > 0
+    assert trainer.predict(rows[0])["logits"].shape == (200, 2)
+
+
+def test_rows_that_the_model_cannot_take_name_the_layer(rows, trained):
+    narrow = (rows[0][:, :5], rows[1])
+    for call in (lambda: trained.predict(narrow[0]), lambda: trained.evaluate(narrow)):
+        with pytest.raises(TrainError, match=r"layer `0` \(Linear.*\[2, 5\]"):
+            call()
+
+
+def test_a_validation_that_the_model_cannot_take_is_told_before_the_first_step(rows, classifier):
+    model = classifier()
+    before = [value.clone() for value in model.parameters()]
+    with pytest.raises(TrainError, match=r"^validation: the model cannot take.*layer `0`"):
+        Trainer(model).fit(rows, validation=(rows[0][:, :5], rows[1]), folder=False)
+    assert all(map(torch.equal, before, model.parameters()))
+
+
+def test_predictions_that_are_no_tensors_come_back_all_the_same(rows):
+    parts = Trainer(Wrapped(SimpleNamespace), device="cpu").predict(rows[0], batch_size=150)
+    assert [len(part.logits) for part in parts] == [150, 50]
+
+
 def test_joined_outputs_may_be_single_numbers():
-    assert evaluate._joined([torch.tensor(1.0), torch.tensor(2.0)]).tolist() == [1.0, 2.0]
+    assert joined([torch.tensor(1.0), torch.tensor(2.0)]).tolist() == [1.0, 2.0]

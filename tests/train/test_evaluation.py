@@ -99,6 +99,11 @@ def test_of_many_labels_too(made):
 # ---------------------------------------------------------------------------- what nobody else has
 
 
+def test_labels_may_be_gone_through_once_only():
+    chances = [[0.9, 0.1], [0.6, 0.4]]
+    assert evaluate((name for name in ["cat", "dog"]), chances, ["cat", "dog"]).accuracy == 0.5
+
+
 def test_the_interval_is_wilsons():
     # Wilson (1927), as Newcombe (1998) works it: 81 of 263 is 0.2553 to 0.3662.
     assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)

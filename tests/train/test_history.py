@@ -10,7 +10,7 @@ import pytest
 
 from mlnb.errors import TrainError, UnknownName
 from mlnb.train.history import History, Mark
-from mlnb.train.series import CHUNK, thin
+from mlnb.train.series import CHUNK, Series, thin
 
 
 def history(steps: int = 5) -> History:
@@ -53,6 +53,15 @@ def test_reading_the_end_of_a_long_run_copies_only_the_end():
         assert tracemalloc.get_traced_memory()[1] < 10_000
     finally:
         tracemalloc.stop()
+
+
+def test_a_reader_whom_a_rewind_overtakes_gets_what_is_left():
+    made = Series()
+    made.extend(np.ones(CHUNK + 10, np.float32))
+    length = CHUNK + 10
+    made.truncate(5)
+    assert made.part(0, length).tolist() == [1.0] * 5
+    assert len(made.part(CHUNK, length)) == 0
 
 
 def test_steps_stay_exact_where_float32_would_not_hold_them():

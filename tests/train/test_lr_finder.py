@@ -151,18 +151,21 @@ def test_a_step_of_ones_own_is_tried_too(rows):
         optimizers["optimizer"].zero_grad()
         loss.backward()
         optimizers["optimizer"].step()
-        return loss
+        first.setdefault("loss", loss.item())
+        return {"half": loss / 2, "rest": loss / 2}
 
+    first = {}
     trainer = Trainer({"model": net}, step=step, device="cpu", optimizer="adamw")
     before = net.weight.clone()
     found = lr_finder(trainer, rows, steps=30)
     assert torch.equal(before, net.weight)
     assert len(found.lrs) == 30
+    assert found.raw[0] == pytest.approx(first["loss"])
 
 
 def test_bounds_that_are_none_are_refused(rows, classifier):
     trainer = Trainer(classifier(), device="cpu")
-    for bounds in ({"start": 0}, {"start": 1, "end": 0.1}, {"end": float("inf")}):
+    for bounds in ({"start": 0}, {"start": 1, "end": 0.1}, {"end": float("inf")}, {"start": "a"}):
         with pytest.raises(TrainError, match="goes from start to a larger end"):
             lr_finder(trainer, rows, **bounds)
     with pytest.raises(TrainError, match="at least 10 steps"):

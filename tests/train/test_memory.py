@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from mlnb.errors import TrainError
+from mlnb.errors import CallbackError, TrainError
 from mlnb.train.memory import is_out_of_memory
 from mlnb.train.trainer import Trainer
 
@@ -45,6 +45,18 @@ def test_the_words_of_an_allocator_are_known(error, answer):
 def test_the_largest_batch_that_fits_is_told(rows):
     with pytest.raises(TrainError, match=r"batches of 64 rows; batch_size=16 fits; accumulate=4"):
         Trainer(Hungry(most=30)).fit(rows, folder=False)
+
+
+def test_where_numpy_runs_out_it_is_the_same_error(rows):
+    class Numpys(Hungry):
+        def forward(self, x):
+            if self.training and len(x) > self.most:
+                raise MemoryError("Unable to allocate 9 GiB for an array")
+            return self.layer(x)
+
+    with pytest.raises(TrainError, match=r"batches of 64 rows; batch_size=16 fits") as caught:
+        Trainer(Numpys(most=30)).fit(rows, folder=False)
+    assert isinstance(caught.value.__cause__, MemoryError)
 
 
 def test_where_no_row_fits_that_is_said(rows):
@@ -104,6 +116,25 @@ def test_the_activations_of_the_failed_step_are_let_go_of(rows):
     assert held
     assert all(reference() is None for reference in held)
     assert caught.value.__cause__ is not None
+
+
+def test_a_model_that_two_rows_are_too_much_for_says_so(rows):
+    class Huge(nn.Linear):
+        def forward(self, x):
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(TrainError, match="out of memory with a batch of two rows: use a smaller"):
+        Trainer(Huge(8, 2)).fit(rows, folder=False)
+
+
+@pytest.mark.parametrize("error", [RuntimeError(WORDS), MemoryError("no more")])
+def test_what_a_callback_lacks_is_its_own_error(rows, error):
+    class Hoards:
+        def on_epoch_end(self, run):
+            raise error
+
+    with pytest.raises(CallbackError, match="Hoards failed in on_epoch_end"):
+        Trainer(Hungry(most=64), callbacks=[Hoards()]).fit(rows, folder=False)
 
 
 def test_other_errors_of_a_model_go_through(rows):

@@ -61,6 +61,15 @@ def test_auto_takes_the_loss_of_targets_and_outputs(targets, said, rows, classif
     assert plan.loss.name == said
 
 
+def test_a_loss_that_is_an_object_tells_what_the_targets_are(rows, classifier):
+    for loss in (nn.CrossEntropyLoss(), nn.CrossEntropyLoss, nn.functional.cross_entropy):
+        with pytest.raises(DataError, match="give its last layer 2 outputs"):
+            prepared(classifier(outputs=1), rows, trainer={"loss": loss})
+    data, trainer = (rows[0], torch.arange(200) % 2), {"loss": nn.MSELoss()}
+    plan, _, _ = prepared(classifier(outputs=1), data, trainer=trainer)
+    assert (plan.prepared.task, plan.metrics.names) == ("regression", ("mae",))
+
+
 def test_labels_may_be_text(rows, classifier):
     names = ["dog" if label else "cat" for label in rows[1]]
     run = Trainer(classifier()).fit((rows[0], names), epochs=1, folder=False)
@@ -114,6 +123,11 @@ def test_a_dry_batch_names_the_innermost_layer_that_fails():
     model = nn.Sequential(nn.Flatten(), nn.Sequential(nn.ReLU(), nn.Linear(9, 2)))
     with pytest.raises(TrainError, match=r"layer `1\.1` \(Linear\(in_features=9.*float32 \[2, 8\]"):
         dry_batch(model, torch.zeros(2, 8))
+
+
+def test_weights_of_low_precision_are_told_what_to_be_instead():
+    with pytest.raises(TrainError, match=r'model.float\(\), and pass precision="bf16"'):
+        dry_batch(nn.Linear(4, 2).bfloat16(), torch.zeros(2, 4))
 
 
 def test_a_dry_batch_leaves_no_hooks_and_no_gradients():

@@ -216,6 +216,27 @@ def test_a_model_that_shares_one_parameter_is_refused() -> None:
         run.wait()
 
 
+def test_to_go_on_with_a_model_that_trains_elsewhere_is_refused_and_changes_nothing() -> None:
+    model = net()
+    first = fit(trainer(model))
+    other = fit(trainer(model, callbacks=[Slow()]), epochs=10_000, background=True)
+    try:
+        with pytest.raises(RunBusy, match=other.name):
+            first.resume(epochs=5)
+        assert (first.status, first.epochs, first.active) == ("finished", 2, False)
+        assert marks(first) == []
+        assert first.wait(timeout=0)
+    finally:
+        other.stop()
+        other.wait()
+
+
+def test_an_ended_run_keeps_no_copy_of_what_it_was_asked() -> None:
+    run = fit(trainer(callbacks=[Does(5, lambda run: run.predict(rows()[0][:4]))]))
+    assert run.predict(rows()[0][:4]).shape == (4, 2)
+    assert run._copy is None
+
+
 def test_an_error_in_the_background_is_kept_and_raised_where_one_waits() -> None:
     def fail(run: Run) -> None:
         raise ZeroDivisionError("by hand")

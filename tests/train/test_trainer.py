@@ -1,14 +1,18 @@
 """`Trainer` and `fit`: what a user writes, and what comes back."""
 
 import inspect
+import json
 import random
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, TensorDataset
 
+from mlnb.data.samples import load_sample
 from mlnb.errors import CallbackError, DataError, RunBusy, TrainError, UnknownName
 from mlnb.train.trainer import Trainer
 
@@ -252,7 +256,7 @@ def test_callbacks_are_called_in_their_order(rows, classifier):
                 return lambda run: calls.append((name, run.step, run.epoch))
             raise AttributeError(name)
 
-    fit(classifier(), rows, epochs=1, batch_size=100, trainer={"callbacks": [Diary()]})
+    fit(classifier(), rows, epochs=1, batch_size=100, trainer={"callbacks": Diary()})
     assert calls == [
         ("on_fit_begin", 0, 0),
         ("on_epoch_begin", 0, 0),
@@ -340,6 +344,14 @@ def test_numbers_of_a_fit_out_of_their_range_are_refused(words, rows, classifier
         fit(classifier(), rows, **words)
 
 
+@pytest.mark.parametrize("folder", [True, 3.5])
+def test_what_is_no_folder_is_refused(folder, rows, classifier, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TrainError, match='folder is "auto", a path, or False'):
+        Trainer(classifier()).fit(rows, folder=folder)
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_is_no_model_is_refused():
     with pytest.raises(TrainError, match="received a list"):
         Trainer([nn.Linear(1, 1)])
@@ -419,12 +431,64 @@ def test_a_loader_that_cannot_go_on_in_mid_epoch_begins_it_again(rows, classifie
             if run.step == 6:
                 run.stop()
 
-    data = torch.utils.data.TensorDataset(*rows)
+    data = TensorDataset(*rows)
     loader = torch.utils.data.DataLoader(data, batch_size=50)
     fit(classifier(), loader, epochs=2, folder=tmp_path / "run", trainer={"callbacks": [Stop()]})
     run = Trainer.resume(tmp_path / "run", loader, model=classifier(), callbacks=())
     assert run.step == 6 + 4
     assert any("epoch 2 begins again" in notice for notice in run.notices)
+
+
+class Seeded:
+    """A loader with a state that draws its seed from torch's generator, as torchdata's does."""
+
+    def __init__(self, rows):
+        self.rows, self.seed, self.at = rows, None, 0
+
+    def __len__(self):
+        return 10
+
+    def __iter__(self):
+        torch.rand(())  # a seed for workers, whoever begins or goes on
+        if self.seed is None:
+            self.seed, self.at = int(torch.randint(1000, ())), 0
+        return self._batches()
+
+    def _batches(self):
+        order = torch.randperm(200, generator=torch.Generator().manual_seed(self.seed))
+        while self.at < 10:
+            picked = order[20 * self.at : 20 * self.at + 20]
+            self.at += 1
+            yield self.rows[0][picked], self.rows[1][picked]
+        self.seed = None
+
+    def state_dict(self):
+        torch.rand(())  # asked before the first epoch, torchdata's begins one
+        return {"seed": self.seed, "at": self.at}
+
+    def load_state_dict(self, state):
+        self.seed, self.at = state["seed"], state["at"]
+
+
+def torchdatas(rows):
+    module = pytest.importorskip("torchdata.stateful_dataloader")
+    return module.StatefulDataLoader(TensorDataset(*rows), batch_size=20, shuffle=True)
+
+
+@pytest.mark.parametrize("loader", [Seeded, torchdatas])
+@pytest.mark.parametrize("at", [3, 10, 14])
+def test_a_loader_with_a_state_goes_on_bit_for_bit(loader, at, rows, classifier, tmp_path):
+    class Stop:
+        def on_step_end(self, run):
+            if run.step == at:
+                run.stop()
+
+    whole = fit(classifier(dropout=0.5), loader(rows), epochs=2)
+    trainer = Trainer(classifier(dropout=0.5), callbacks=[Stop()])
+    trainer.fit(loader(rows), epochs=2, folder=tmp_path / "run")
+    torch.rand(7)
+    on = Trainer.resume(tmp_path / "run", loader(rows), model=classifier(dropout=0.5), callbacks=[])
+    assert np.array_equal(on.history["loss"], whole.history["loss"])
 
 
 def test_a_folder_is_free_again_where_the_data_of_a_resume_is_wrong(rows, classifier, tmp_path):
@@ -472,3 +536,21 @@ def test_convolutions_train_channels_last():
     assert model[0].weight.is_contiguous(memory_format=torch.channels_last)
     assert "channels last" in run.notices[0]
     assert run.trainer.predict(data[0]).shape == (64, 2)
+
+
+@pytest.mark.slow
+def test_the_network_of_the_tutorial_reads_the_digits_in_half_a_minute():
+    cells = json.loads(
+        (Path(__file__).parents[2] / "notebooks/05_train_and_steer.ipynb").read_text()
+    )
+    (source,) = [
+        "".join(c["source"]) for c in cells["cells"] if "class Digits" in "".join(c["source"])
+    ]
+    words = {"nn": nn}
+    exec(source[source.index("class Digits") :], words)
+    torch.manual_seed(0)
+    began = time.process_time()
+    trainer = Trainer(words["Digits"](), lr=0.01, schedule="one_cycle", device="cpu")
+    run = trainer.fit(load_sample("digits"), validation=0.2, epochs=15, folder=False)
+    assert time.process_time() - began < 30
+    assert run.best["val_accuracy"] >= 0.98

@@ -47,7 +47,7 @@ def sent(monkeypatch) -> list[Any]:
 @pytest.fixture
 def shown(monkeypatch) -> list[dict[str, Any]]:
     outputs: list[dict[str, Any]] = []
-    monkeypatch.setattr(base, "display", lambda data, raw: outputs.append(data))
+    monkeypatch.setattr(base, "display", lambda data, raw, **_: outputs.append(data))
     monkeypatch.setattr(base, "has_front_end", lambda: True)
     return outputs
 

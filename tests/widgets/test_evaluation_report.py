@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ pytest.importorskip("sklearn")
 Image = pytest.importorskip("PIL.Image")
 
 from mlnb.errors import DataError  # noqa: E402
+from mlnb.tasks.texts.classification import TextClassifier  # noqa: E402
 from mlnb.train.evaluation import Evaluation, evaluate  # noqa: E402
 from mlnb.widgets import evaluation_report  # noqa: E402
 from mlnb.widgets.evaluation_report import EvaluationReport  # noqa: E402
@@ -30,7 +32,8 @@ TEXTS = ["one\ntwo", "<b>bold</b>", "a\u202eb", "x" * 200_000, "\ud800"]
 
 @pytest.fixture
 def frame() -> pd.DataFrame:
-    return pd.DataFrame({"text": TEXTS, "label": LABELS}, index=[f"id{at}" for at in range(5)])
+    rows = {"text": TEXTS, "label": LABELS}
+    return pd.DataFrame(rows, index=[f"id{at}" for at in range(5)], dtype=object)
 
 
 @pytest.fixture
@@ -123,6 +126,13 @@ def test_what_is_chosen_elsewhere_is_shown(evaluation: Evaluation):
     assert page.report.chosen == {}
 
 
+def test_a_closed_report_follows_nothing(page: Page):
+    page.report.close()
+    page.report.close()
+    page.report.selection.ids = ["id0"]
+    assert page.report.chosen == {}
+
+
 def test_a_picture_that_is_clicked_is_chosen_alone(page: Page):
     page.report.chosen = {"label": 0, "answer": 1}
     page.ask("pick", rows=[3])
@@ -188,7 +198,7 @@ def test_pictures_come_as_thumbnails_and_a_broken_one_as_a_reason(tmp_path: Path
     assert came[2][1]
     kept = page.report.static_html()
     assert kept.count("<img") == 1
-    assert "(no picture)" in kept
+    assert "is no picture that mlnb reads" in kept
     assert len(kept) < 20_000
 
 
@@ -288,6 +298,25 @@ def test_a_sentence_is_explained_by_the_model_that_judged_it(
         assert page.ask("why", row=row)["kind"] == "error"
     assert not EvaluationReport(evaluation).explains
     assert not EvaluationReport(reader, evaluation.with_frame(frame[["label"]])).explains
+
+
+def test_of_a_pair_the_words_of_the_first_are_explained_and_the_second_stands_behind():
+    a = ["good soup", "bad soup", "good tea", "bad | tea"] * 4
+    b = ["good bread", "good bread", "<b>good</b>", "bad room\u202e"] * 4
+    pairs, alike = list(zip(a, b, strict=True)), ["yes", "no", "yes", "yes"] * 4
+    classifier = TextClassifier("tfidf").fit(pairs, alike, tell=lambda _: None)
+    report = EvaluationReport(classifier, classifier.evaluate(pairs[:4], alike[:4]))
+    assert report.explains
+    page = Page(report)
+    shown = {row["row"]: row["text"] for row in page.rows()}
+    assert shown[3] == "bad | tea | bad room\\u202e"
+    for row in range(4):
+        found = why(page, row)
+        assert "".join(piece for piece, _ in found["words"]) == f"{a[row]} | {b[row]}"
+        shares = {piece: share for piece, share in found["words"] if share is not None}
+        assert list(shares) == re.findall(r"\w+", a[row])
+        assert max(map(abs, shares.values())) == 1
+    assert "<b>good" not in report.static_html()
 
 
 def why(page: Page, row: int) -> dict[str, Any]:

@@ -69,8 +69,18 @@ def test_without_io_the_graph_stands_alone_live_and_saved(model):
 
 @pytest.mark.parametrize("wrong", [None, "net.onnx", 3])
 def test_something_else_is_refused(wrong):
-    with pytest.raises(TypeError, match="expects a Model or a Graph; received"):
+    with pytest.raises(TypeError, match=r"expects a Model, a network, a Graph, or .* received"):
         GraphViewer(wrong)
+
+
+def test_a_network_is_shown_by_its_graph():
+    pytest.importorskip("torch")
+    from mlnb.networks.sequential import Sequential
+
+    viewer = GraphViewer(Sequential(6).dense(8, "relu").dense(2))
+    assert viewer.node is None
+    viewer.focus("dense_2")
+    assert viewer.node.scope == ("dense_2",)
 
 
 def test_wrong_arguments_are_refused(graph: Graph):

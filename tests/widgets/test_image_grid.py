@@ -158,6 +158,26 @@ def test_two_grids_of_one_selection_choose_together(frame: pd.DataFrame):
     assert np.frombuffer(part.chosen, np.int32).tolist() == [3]
 
 
+def test_what_is_edited_in_one_grid_is_edited_in_all_of_its_selection(frame) -> None:
+    selection = Selection(frame)
+    one, other = ImageGrid(frame, selection), ImageGrid(frame, selection)
+    part = ImageGrid(frame.iloc[2:], selection)
+    ids = frame.index[:3].tolist()
+    one.label(ids[:1], "first")
+    other.label(ids[1:2], "second")
+    part.leave_out(ids[2:])
+    selection.ids = ids
+    for seen in (selection.frame, one.frame.loc[ids], other.frame.loc[ids]):
+        assert seen["label"].tolist()[:2] == ["first", "second"]
+        assert seen["left_out"].eq(True).tolist() == [False, False, True]
+    assert (one.edits, other.edits, part.edits) == (1, 1, 1)
+    part.undo()
+    one.undo()
+    assert "left_out" not in selection.frame
+    assert other.frame["label"].tolist()[:2] == [frame["label"].iloc[0], "second"]
+    assert "left_out" not in other.frame
+
+
 def test_rows_that_do_not_exist_are_refused_and_the_page_is_told(grid: ImageGrid):
     grid._handle_custom_msg({"kind": "choose", "rows": [3, 800]}, [])
     assert grid.sent[-2:][0] == {"kind": "chosen"}

@@ -10,7 +10,7 @@ import pytest
 from mlnb.errors import MlnbError, UnknownName
 from mlnb.graph.graph import Graph, Node
 from mlnb.models.model import Model
-from mlnb.widgets import graph_viewer
+from mlnb.widgets import base, graph_viewer
 from mlnb.widgets.graph_viewer import GraphViewer
 
 
@@ -110,7 +110,7 @@ def test_the_saved_picture_is_renewed_once_when_the_cell_ends(viewer: GraphViewe
 
     shell, shown = Shell(), []
     monkeypatch.setattr(graph_viewer, "get_ipython", lambda: shell)
-    monkeypatch.setattr(graph_viewer, "update_display", lambda b, **k: shown.append((b, k)))
+    monkeypatch.setattr(base, "update_display", lambda b, **k: shown.append((b, k)))
     viewer.paint({"layer1": 1.0}, label="before it is shown")
     assert shell.hooks == []
     viewer._displayed = True

@@ -293,7 +293,8 @@ def test_labelling_begins_with_the_least_sure(table: TextTable):
 
 
 def test_hostile_texts_labels_and_columns_are_text_everywhere():
-    frame = pd.DataFrame({"text": HOSTILE, "label": HOSTILE, "<b>\u202e": HOSTILE})
+    columns = {"text": HOSTILE, "label": HOSTILE, "<b>\u202e": HOSTILE}
+    frame = pd.DataFrame(columns, dtype=object)  # pyarrow's strings hold no half emoji
     table = heard(TextTable(frame))
     kept = table.static_html()
     for markup in ("<script", "<img", "<b>\u202e"):

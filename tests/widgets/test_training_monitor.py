@@ -16,7 +16,7 @@ pytest.importorskip("torch")
 from mlnb.train.history import History
 from mlnb.train.run import Run
 from mlnb.train.steer.control import Control
-from mlnb.widgets import training_monitor
+from mlnb.widgets import base, training_monitor
 from mlnb.widgets.training_monitor import TrainingMonitor
 
 
@@ -174,7 +174,7 @@ def wire(run: MadeRun, monkeypatch: pytest.MonkeyPatch) -> Wire:
     return Wire(run, monkeypatch)
 
 
-@pytest.mark.parametrize("pace", [10, 1_000, 10_000, 100_000])
+@pytest.mark.parametrize("pace", [10, 1_000, 1_800, 10_000, 100_000])
 def test_ten_messages_and_twenty_kilobytes_a_second_at_most(wire: Wire, pace: int):
     wire.train(5, pace)
     assert 45 <= len(wire.sent) <= 50
@@ -219,7 +219,8 @@ def test_a_view_that_comes_late_gets_the_whole_curve_in_less_than_a_megabyte(
     values[654_321] = 99
     run._state.history.extend(range(1, 1_000_001), loss=values, other=values, lr=values)
     for epoch in range(1, 3_001):
-        run._state.history.add_epoch(epoch=epoch, step=epoch * 333, loss=1.0, val_loss=2 - epoch)
+        best = abs(epoch - 1_234)
+        run._state.history.add_epoch(epoch=epoch, step=epoch * 333, loss=1.0, val_loss=best)
     run.tick()
     wire.sent.clear()
     wire.monitor._handle_custom_msg({"kind": "sync", "request": 9}, [])
@@ -229,8 +230,9 @@ def test_a_view_that_comes_late_gets_the_whole_curve_in_less_than_a_megabyte(
     [part] = content["runs"]
     assert (part["from"], part["to"]) == (0, 1_000_000)
     assert np.frombuffer(buffers[part["block"]["series"]["loss"][2]], "<f4").max() == 99
-    assert part["epochs"][-1]["epoch"] == part["best"] == 3_000
+    assert part["epochs"][-1]["epoch"] == 3_000
     assert len(part["epochs"]) == 1_000
+    assert (part["best"]["epoch"], part["best"]["val_loss"]) == (1_234, 0)  # it was not among them
     before = part["to"]
     wire.train(0.1, 1_000)
     assert wire.sent[-1][0]["runs"][0]["from"] == before
@@ -310,6 +312,9 @@ def test_the_facts_cross_when_they_change_and_stand_in_the_traits_for_a_new_view
     assert wire.monitor.get_state()["runs"][0]["lr"] == 5e-4
     wire.monitor._handle_custom_msg({"kind": "sync", "request": 9}, [])
     assert wire.sent[-1][0]["runs"][0]["facts"] == wire.monitor.runs[0]  # it came after the news
+    run._state.epoch = 2
+    wire.train(0.1, 100)  # an epoch is told at once, so that it is no other than the curve's
+    assert wire.sent[-1][0]["runs"][0]["facts"]["line"].startswith("epoch 3/4 · step")
 
 
 def test_what_was_looked_at_stays_for_a_second_view_however_long_it_trains(
@@ -409,6 +414,16 @@ def test_a_new_page_is_sent_a_monitor_which_is_told_less_until_it_asks(wire: Wir
     assert second.comm is not None  # its page shows the curve on
 
 
+def test_a_page_that_gets_the_monitor_itself_back_keeps_it(wire: Wire, run: MadeRun):
+    wire.monitor._new_page()
+    wire.monitor._receive_hello({"request": 2})  # the kernel was free, and answered it
+    wire.train(0.5, 100)
+    run.end()
+    assert wire.monitor.comm is not None
+    assert wire.sent[-1][0]["runs"][0]["facts"]["state"] == "ended"
+    assert run._on_tick == []
+
+
 def test_however_often_a_page_is_reloaded_few_monitors_stay(wire: Wire, run: MadeRun):
     for _ in range(20):
         wire.monitor._new_page()
@@ -475,9 +490,10 @@ def test_at_the_end_it_closes_into_its_picture(
     monitor: TrainingMonitor, run: MadeRun, monkeypatch: pytest.MonkeyPatch
 ):
     displays, updates = [], []
-    monkeypatch.setattr("mlnb.widgets.base.has_front_end", lambda: True)
-    monkeypatch.setattr(training_monitor, "display", lambda d, **k: displays.append((d, k)))
-    monkeypatch.setattr(training_monitor, "update_display", lambda d, **k: updates.append((d, k)))
+    monkeypatch.setattr(base, "has_front_end", lambda: True)
+    for module in (base, training_monitor):
+        monkeypatch.setattr(module, "display", lambda d, **k: displays.append((d, k)))
+    monkeypatch.setattr(base, "update_display", lambda d, **k: updates.append((d, k)))
     monitor._ipython_display_()
     (static, options), (live, _) = displays
     assert "still training when this was saved" in static["text/html"]

@@ -28,7 +28,7 @@ const MODES: [Mode, string, string][] = [
 
 function render({ model, el }: RenderProps): () => void {
   const cleanup = new Cleanup();
-  cleanup.add(hideStaticOutput(text(model, "static_id")));
+  cleanup.add(hideStaticOutput(text(model, "static_id"), el));
   const root = h("div", { class: "mlnb mlnb-embedding-map" });
   root.dataset["lmSuppressShortcuts"] = "true";
 

@@ -15,7 +15,7 @@ import { Report, same, type Chosen } from "./report";
 
 function render({ model, el }: RenderProps): () => void {
   const cleanup = new Cleanup();
-  cleanup.add(hideStaticOutput(text(model, "static_id")));
+  cleanup.add(hideStaticOutput(text(model, "static_id"), el));
   const report = new Report(model);
   const root = h("div", { class: "mlnb mlnb-evaluation-report" });
   root.dataset.lmSuppressShortcuts = "true";

@@ -55,8 +55,8 @@ export class FrameRows<R extends Row, L extends Look> {
   private ready = false;
 
   constructor(private model: Model, private cleanup: Cleanup, private kind: Kind<R, L>) {
-    cleanup.add(hideStaticOutput(text(model, "static_id")));
     this.root = h("div", { class: `mlnb mlnb-frame-rows ${kind.className}` });
+    cleanup.add(hideStaticOutput(text(model, "static_id"), this.root));
     this.root.dataset["lmSuppressShortcuts"] = "true";
     this.state = new RowState<R, L>(model, cleanup, (what) => this.ready && this.redraw(what));
     this.bar = new Bar(model, this.state, kind);
@@ -93,7 +93,7 @@ export class FrameRows<R extends Row, L extends Look> {
     followWidth(this.root, cleanup);
     this.ready = true;
     this.tell();
-    requestAnimationFrame(() => scroller.reveal(this.state.view.indexOf(this.state.current)));
+    requestAnimationFrame(() => scroller.reveal(this.state.at));
     this.root.dataset["state"] = "ready";
   }
 
@@ -140,10 +140,9 @@ export class FrameRows<R extends Row, L extends Look> {
     if (what === "view") {
       this.bar.draw();
       this.lay();
-      const at = state.view.indexOf(state.current);
       if (!state.look.labelling) scroller.toTop();
-      else if (at < 0) this.go(0);
-      else scroller.reveal(at);
+      else if (state.at < 0) this.go(0);
+      else scroller.reveal(state.at);
     } else scroller.refresh();
     if (what === "rows") this.lay(); // what is in sight is asked for again
     this.bar.count();
@@ -166,7 +165,7 @@ export class FrameRows<R extends Row, L extends Look> {
     const rows = state.meant();
     if (rows.length === 0) return;
     this.model.send({ kind: "label", rows, ...choice });
-    if (state.look.labelling) this.go(state.view.indexOf(state.current) + 1);
+    if (state.look.labelling) this.go(state.at + 1);
   }
 
   private click(event: MouseEvent): void {
@@ -185,7 +184,7 @@ export class FrameRows<R extends Row, L extends Look> {
   private act(event: KeyboardEvent): boolean {
     const { key } = event;
     const { state, scroller } = this;
-    const at = state.view.indexOf(state.current);
+    const { at } = state;
     const next = moved(key, at, state.view.length, scroller.columns, scroller.page);
     if (next !== null) {
       const along = this.follows && state.chosen.size === 1 && state.chosen.has(state.current);

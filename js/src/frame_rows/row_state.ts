@@ -35,6 +35,7 @@ export class RowState<R extends Row = Row, L extends Look = Look> {
   view: Int32Array = new Int32Array();
   chosen = new Set<number>();
   anchor = -1;
+  private place = { row: -1, view: this.view, at: -1 }; // of the last row that was looked for
   private rows = new Map<number, R>();
   private stale = new Map<number, R>(); // as they were before the last edit; better than nothing
   private asked = new Set<number>();
@@ -60,8 +61,16 @@ export class RowState<R extends Row = Row, L extends Look = Look> {
     return { ...(this.model.get("look") as L), ...this.wanted };
   }
 
+  /** The row that the keyboard is on, where it is in the view; else -1. */
   get current(): number {
-    return Number(this.model.get("current"));
+    return this.at < 0 ? -1 : this.view[this.at]!;
+  }
+
+  /** Its place in the view. */
+  get at(): number {
+    const row = Number(this.model.get("current"));
+    if (row !== this.place.row || this.view !== this.place.view) this.place = { row, view: this.view, at: this.view.indexOf(row) };
+    return this.place.at;
   }
 
   set current(row: number) {

@@ -16,7 +16,9 @@ export function nodeText(model: GraphModel, instance: Instance, node: number): B
   const op = index.opOf(node).split("::").at(-1)!;
   const settings = settingsText(model.payload.attributes[data.nodes.attributes[node]!]!);
   const module = moduleName(model.payload.scopes[data.nodes.scope[node]!]!, index.groupOf[node]!);
-  if (module) return { title: module, subtitle: [op, settings].filter(Boolean).join(" ") };
+  const joined = (parts: string[], by: string) => parts.filter(Boolean).join(by);
+  if (/^[\d.]+$/.test(module)) return { title: op, subtitle: joined([module, settings], " · ") }; // of a list: it says nothing
+  if (module) return { title: module, subtitle: joined([op, settings], " ") };
   const name = data.nodes.id[node]!.split("/").at(-1)!;
   return { title: op, subtitle: settings || (name === op ? "" : name) };
 }

@@ -14,7 +14,7 @@ const greeted = new WeakSet<Model>();
 function render({ model, el }: RenderProps): () => void {
   performance.mark("mlnb-render");
   const cleanup = new Cleanup();
-  cleanup.add(hideStaticOutput(text(model, "static_id")));
+  cleanup.add(hideStaticOutput(text(model, "static_id"), el));
   const root = h("div", { class: "mlnb mlnb-graph-viewer" });
   root.dataset.lmSuppressShortcuts = "true";
   el.append(root);

@@ -31,6 +31,8 @@ export interface LevelSpec {
   edges: EdgeSpec[];
   inPorts: number;
   outPorts: number;
+  /** The width that the name of its frame takes; 0 for the outermost level, which has none. */
+  name: number;
 }
 
 /** Positions within the level: of boxes by their top left corner, of edges as x, y, x, y … */
@@ -64,9 +66,9 @@ const TURN = { width: 20, height: 12 };
 export const DAGRE_LIMIT = { boxes: 400, bends: 2500 };
 
 /** One level; `inner` holds the layouts of the levels inside its open boxes. */
-export function layoutLevel(spec: LevelSpec, inner: (level: number) => LevelLayout, framed: boolean): LevelLayout {
+export function layoutLevel(spec: LevelSpec, inner: (level: number) => LevelLayout): LevelLayout {
   const boxes = spec.boxes.map(({ width, height, level }) => (level < 0 ? { width, height } : inner(level)));
-  if (spec.edges.length === 0 && boxes.length > 0) return gridLayout(boxes.map(({ width, height }) => ({ width, height })), framed);
+  if (spec.edges.length === 0 && boxes.length > 0) return gridLayout(boxes.map(({ width, height }) => ({ width, height })), spec.name);
   const firstOut = boxes.length + spec.inPorts;
   const ports = new Array(spec.inPorts + spec.outPorts).fill(PORT);
   const count = boxes.length + ports.length;
@@ -80,7 +82,7 @@ export function layoutLevel(spec: LevelSpec, inner: (level: number) => LevelLayo
   // dagre keeps long lines straight at any width; where a rank was split, that would undo the split.
   const engine = Math.max(...ranks) > Math.max(...rows) ? layeredEngine : engineFor(boxes.length, dag, ranks);
   const placed = engine({ sizes, edges: dag, ranks });
-  return assemble(spec, sizes, edges, placed, inner, framed);
+  return assemble(spec, sizes, edges, placed, inner);
 }
 
 function engineFor(boxes: number, dag: [number, number][], ranks: number[]): (task: Task) => Placement {
@@ -92,12 +94,13 @@ type Broken = ReturnType<typeof breakCycles>["edges"];
 
 function assemble(
   spec: LevelSpec, sizes: { width: number; height: number }[], edges: Broken, placed: Placement,
-  inner: (level: number) => LevelLayout, framed: boolean,
+  inner: (level: number) => LevelLayout,
 ): LevelLayout {
   const bounds = boundsOf(spec, sizes, placed);
-  const dx = FRAME.pad - bounds.left;
-  const dy = (framed ? FRAME.header : FRAME.pad) - bounds.top;
-  const width = Math.max(bounds.right + dx + FRAME.pad, framed ? FRAME.least : 0);
+  const filled = bounds.right - bounds.left + 2 * FRAME.pad;
+  const width = Math.max(filled, spec.name);
+  const dx = FRAME.pad - bounds.left + (width - filled) / 2;
+  const dy = (spec.name > 0 ? FRAME.header : FRAME.pad) - bounds.top;
   const height = bounds.bottom + dy + (spec.outPorts > 0 ? FRAME.exit : FRAME.pad);
   const bands = bandsOf(sizes, placed, dy);
   const x = placed.x.map((value) => value + dx);

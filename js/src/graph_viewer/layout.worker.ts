@@ -32,8 +32,8 @@ export function serve(scope: Scope): void {
         // costs only the levels around it.
         const spec = levels[i]!;
         const inside = spec.boxes.map(({ level }) => (level < 0 ? 0 : layouts[level]));
-        const key = JSON.stringify([spec.edges, spec.boxes, inside.map((at) => at && [at.width, at.height, at.inX, at.outX]), spec.inPorts, spec.outPorts, i === 0]);
-        const layout = before.get(key) ?? layoutLevel(spec, (level) => layouts[level]!, i > 0);
+        const key = JSON.stringify([spec.edges, spec.boxes, inside.map((at) => at && [at.width, at.height, at.inX, at.outX]), spec.inPorts, spec.outPorts, spec.name]);
+        const layout = before.get(key) ?? layoutLevel(spec, (level) => layouts[level]!);
         now.set(key, layout);
         layouts[i] = layout;
         if (scope.pause) await scope.pause();

@@ -2,7 +2,7 @@
 import type { LayoutClient } from "./layout_client";
 import type { BoxSpec, EdgeSpec, LevelLayout, LevelSpec } from "./layout";
 import { FONT, fitText, type Measure } from "./measure";
-import { BOX, LABEL_GAP } from "./spacing";
+import { BOX, FRAME, LABEL_GAP } from "./spacing";
 import { countText } from "../numbers";
 import type { Box, End, Level, Segment, Visible } from "./visible";
 
@@ -62,7 +62,9 @@ function levelSpec(level: Level, levelAt: Map<Level, number>, measure: Measure):
     from: number(from), to: number(to), label: to.box && from.box ? measure(text, FONT.label) : 0,
     fromPort: from.box && from.side ? from.port : -1, toPort: to.box && to.side ? to.port : -1,
   }));
-  return { boxes, edges, inPorts: level.inPorts.size, outPorts: level.outPorts.size };
+  const title = level.frame ? measure(level.frame.title, FONT.title, true) + FRAME.beside : 0;
+  const name = level.frame ? Math.max(FRAME.least, Math.min(BOX.wide, Math.ceil(title))) : 0;
+  return { boxes, edges, inPorts: level.inPorts.size, outPorts: level.outPorts.size, name };
 }
 
 function sizeOf(box: Box, measure: Measure): { width: number; height: number } {
@@ -85,7 +87,7 @@ function addLevel(
   level.boxes.forEach((box, i) => {
     const at = layout.boxes[i]!;
     const badge = box.inner ? 0 : badgeWidth(box, measure);
-    const room = at.width - 22 - badge - (box.inner ? 16 : 0);
+    const room = at.width - (box.inner ? FRAME.beside : 22) - badge;
     const placed: PlacedBox = {
       box, depth, badge, x: x + at.x, y: y + at.y, width: at.width, height: at.height,
       title: fitText(measure, box.title, room, FONT.title, true),

@@ -14,7 +14,7 @@ type Last = Message & { asked: string; picture: string };
 
 function render({ model, el }: RenderProps): () => void {
   const cleanup = new Cleanup();
-  cleanup.add(hideStaticOutput(text(model, "static_id")));
+  cleanup.add(hideStaticOutput(text(model, "static_id"), el));
   const root = h("div", { class: "mlnb mlnb-prediction-panel" });
   root.dataset.lmSuppressShortcuts = "true";
   root.tabIndex = -1; // a click anywhere in it makes it the one that a paste is for

@@ -8,7 +8,7 @@ import { tensorTable, type Row } from "./rows";
 
 function render({ model, el }: RenderProps): () => void {
   const cleanup = new Cleanup();
-  cleanup.add(hideStaticOutput(text(model, "static_id")));
+  cleanup.add(hideStaticOutput(text(model, "static_id"), el));
   const root = h("div", { class: "mlnb mlnb-tensor-table" });
   root.dataset.lmSuppressShortcuts = "true";
   const draw = () => {

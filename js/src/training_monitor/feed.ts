@@ -31,7 +31,7 @@ interface Part {
   block?: Block;
   lr?: Block;
   epochs?: Epoch[];
-  best?: number | null;
+  best?: Epoch | null;
   marks?: Mark[];
   given_up?: Block[];
   gauges?: Record<string, number>;
@@ -51,7 +51,7 @@ interface Message {
 export class RunData {
   curve = new Curve();
   epochs: Epoch[] = [];
-  best: number | null = null;
+  best: Epoch | null = null; // which may not be among those that crossed
   marks: Mark[] = [];
   strips: Record<string, Strip> = {};
   givenUp: Curve[] = [];

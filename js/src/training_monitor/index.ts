@@ -1,7 +1,7 @@
 // TrainingMonitor: runs while they train: their line, their curves, their controls. Traits: runs,
 // static_id. Messages: hello, control, sync and range up; done, error, tick and range down.
 import { displayText } from "../display_text";
-import { h } from "../dom";
+import { h, put } from "../dom";
 import { Cleanup, text, type Model, type RenderProps } from "../host";
 import { hideStaticOutput } from "../static_output";
 import { followWidth } from "../width";
@@ -29,7 +29,7 @@ const NOTHING: Facts = { title: "", line: "", progress: -1, state: "preparing", 
 
 function render({ model, el }: RenderProps): () => void {
   const cleanup = new Cleanup();
-  cleanup.add(hideStaticOutput(text(model, "static_id")));
+  cleanup.add(hideStaticOutput(text(model, "static_id"), el));
   const title = h("b", { class: "mlnb-title" });
   const line = h("span", { class: "mlnb-muted mlnb-facts mlnb-line" });
   const bar = h("div", { class: "mlnb-progress", role: "progressbar", label: "how far the run has come" });
@@ -49,7 +49,7 @@ function render({ model, el }: RenderProps): () => void {
     draw();
   };
   const curves = new Curves(feed, { pause: () => controls.togglePause(), stop: () => controls.stopNow(), choose, say }, cleanup);
-  const head = h("div", { class: "mlnb-bar" }, title, line, h("span", { class: "mlnb-space" }), controls.element);
+  const head = h("div", { class: "mlnb-bar" }, title, line, controls.element);
   const body = h("div", { class: "mlnb-body" }, curves.element, strips.element);
   const root = h("section", { class: "mlnb mlnb-training-monitor" }, head, controls.branch.element, bar, body, note);
   root.dataset.lmSuppressShortcuts = "true";
@@ -64,13 +64,14 @@ function render({ model, el }: RenderProps): () => void {
       title.title = displayText(facts.title, 4000);
       root.setAttribute("aria-label", `training of ${name}`);
     }
-    line.textContent = displayText(facts.line, 300);
+    put(line, displayText(facts.line, 300));
+    line.title = line.textContent!;
     drawProgress(bar, Number(facts.progress ?? -1), facts.state);
     controls.draw({ state: facts.state, lr: Number(facts.lr ?? Number.NaN), kept: facts.kept });
     strips.draw(feed.runs[controls.run], facts);
     curves.update(all, controls.run);
     const sentence = displayText(said || hint(reach.path, facts.state) || facts.note, 300);
-    if (note.textContent !== sentence) note.textContent = sentence;
+    put(note, sentence);
     root.dataset.state = facts.state;
     root.dataset.path = reach.path;
   }

@@ -2,10 +2,10 @@
 // Values change ten times a second, elements do not: a press may outlast many ticks, and a button
 // that was replaced meanwhile would never be clicked.
 import { displayText } from "../display_text";
-import { button, h } from "../dom";
-import { valueText } from "../numbers";
+import { button, h, put } from "../dom";
 import type { RunData } from "./feed";
-import { bestRow, colorOf, validationColor } from "./scene";
+import { colorOf, validationColor } from "./scene";
+import { measureText } from "./words";
 
 interface Entry {
   color: number;
@@ -40,7 +40,7 @@ export class Legend {
       const entries = run ? entriesOf(run, at, runs.length, reading) : [];
       group.draw(several ? displayText(reading.titles[at] ?? "", 24) : "", at === reading.steered, entries);
     }
-    write(this.step, reading.step);
+    put(this.step, reading.step);
   }
 
   private add(at: number): Group {
@@ -61,7 +61,7 @@ class Group {
   }
 
   draw(name: string, steered: boolean, entries: readonly Entry[]): void {
-    write(this.choose, name);
+    put(this.choose, name);
     this.choose.hidden = name === "";
     this.choose.setAttribute("aria-label", `steer ${name}`);
     this.choose.setAttribute("aria-pressed", String(steered));
@@ -88,8 +88,8 @@ class Line {
   draw({ color, look, text, value }: Entry): void {
     const name = `mlnb-swatch mlnb-${look} mlnb-k${color}`;
     if (this.swatch.className !== name) this.swatch.className = name;
-    write(this.text, text);
-    write(this.value, value);
+    put(this.text, text);
+    put(this.value, value);
   }
 }
 
@@ -101,21 +101,17 @@ function entriesOf(run: RunData, at: number, runs: number, { cursor, span }: Rea
     const values = curve.series.get(name)!;
     const smoothed = run.smoothed(name, span)[place];
     const [low, high] = [(values.low ?? values.mean)[place], (values.high ?? values.mean)[place]];
-    const raw = cursor === null || place < 0 ? "" : low === high ? ` (${valueText(low)})` : ` (${valueText(low)} to ${valueText(high)})`;
-    return { color: colorOf(at, series, runs), look: "solid", text: displayText(name, 20), value: valueText(nothing(smoothed)) + (span > 1 ? raw : "") };
+    const raw = cursor === null || place < 0 ? "" : low === high ? ` (${measureText(low)})` : ` (${measureText(low)} to ${measureText(high)})`;
+    return { color: colorOf(at, series, runs), look: "solid", text: displayText(name, 20), value: measureText(nothing(smoothed)) + (span > 1 ? raw : "") };
   });
   const rows = run.epochs.filter((row) => typeof row.val_loss === "number");
   const row = cursor === null ? rows.at(-1) : rows.filter((one) => (one.step ?? 0) <= cursor).at(-1) ?? rows[0];
-  if (row) entries.push({ color: validationColor(at, curve.names.length, runs), look: "dotted", text: "validation", value: valueText(row.val_loss) });
-  const best = bestRow(run);
-  if (best && run.epochs.length > 1) entries.push({ color: 0, look: "none", text: "best at epoch", value: String(best.epoch) });
+  if (row) entries.push({ color: validationColor(at, curve.names.length, runs), look: "dotted", text: "validation", value: measureText(row.val_loss) });
+  const { best } = run;
+  if (best && cursor === null && run.epochs.length > 1) entries.push({ color: 0, look: "none", text: "best at epoch", value: String(best.epoch) });
   return entries;
 }
 
 function nothing(value: number | undefined): number | null {
   return value === undefined || Number.isNaN(value) ? null : value;
-}
-
-function write(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
 }

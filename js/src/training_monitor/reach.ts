@@ -4,9 +4,9 @@
 import type { Cleanup, Model } from "../host";
 
 // A greeting that comes before the front end has its subshell waits for the cell, hence several, ever
-// more rarely; the verdict comes after the second, and an answer that comes later overrules it.
-export const GREETINGS_MS = [0, 500, 1500];
-export const GREETING_MS = 1000;
+// more rarely. The verdict comes after half a second, and an answer that comes later overrules it.
+export const GREETINGS_MS = [0, 200, 400, 1000];
+export const VERDICT_MS = 500;
 export const STOP_MS = 400; // how long a stop by message may take before the kernel is interrupted
 
 // An exported page bears its widgets' state; its manager knows no kernel, as do Colab's and others
@@ -42,7 +42,7 @@ export class Reach {
     cleanup.add(() => {
       for (const { timer } of this.waiting.values()) clearTimeout(timer);
     });
-    const verdict = setTimeout(() => this.path === "asking" && this.take(this.otherPath()), GREETING_MS);
+    const verdict = setTimeout(() => this.path === "asking" && this.take(this.otherPath()), VERDICT_MS);
     cleanup.add(() => [this.greeting, verdict].forEach(clearTimeout));
     this.greetAfter(0, 0);
   }
@@ -79,7 +79,7 @@ export class Reach {
   private greetAfter(now: number, next: number): void {
     this.greeting = setTimeout(() => {
       if (this.path === "message") return;
-      this.send({ kind: "hello" }, GREETING_MS, () => {}, () => {});
+      this.send({ kind: "hello" }, VERDICT_MS, () => {}, () => {});
       this.greetAfter(next, GREETINGS_MS.find((at) => at > next) ?? 2 * next);
     }, next - now);
   }

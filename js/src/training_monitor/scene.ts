@@ -1,6 +1,6 @@
 // What there is to draw of the runs, between two steps, for so many columns: `scene`. No canvas here.
 import { dots, extremes, heights, line, places, type Drawn } from "./columns";
-import type { Epoch, Mark, RunData } from "./feed";
+import type { Mark, RunData } from "./feed";
 
 export interface View {
   first: number;
@@ -58,7 +58,7 @@ export function scene(runs: readonly RunData[], view: View): Scene {
       const steps = told.map((row) => row.step ?? 0);
       shapes.push({ run: at, name: "validation", color, look: "dots", drawn: dots(steps, told.map((row) => row.val_loss!), first, last, columns) });
     }
-    const row = bestRow(run);
+    const row = run.best;
     const value = row && (row.val_loss ?? row.loss);
     if (row && typeof value === "number") best.push({ step: row.step ?? 0, value, color: told.length ? validationColor(at, names.length, runs.length) : colorOf(at, 0, runs.length) });
   }
@@ -71,8 +71,4 @@ export function scene(runs: readonly RunData[], view: View): Scene {
 
 export function validationColor(at: number, series: number, runs: number): number {
   return runs > 1 ? at % 8 : Math.max(1, series) % 8;
-}
-
-export function bestRow(run: RunData): Epoch | undefined {
-  return run.best === null ? undefined : run.epochs.find((row) => row.epoch === run.best);
 }

@@ -1,9 +1,8 @@
 // The small curves beside the large one: metrics, learning rate, gradient norm, speed, memory.
 import { displayText } from "../display_text";
 import { h, svg } from "../dom";
-import { bytesText, valueText } from "../numbers";
 import type { RunData, Strip } from "./feed";
-import { rateText, speedText } from "./words";
+import { measureText, memoryText, rateText, speedText } from "./words";
 
 export interface Facts {
   device?: string;
@@ -84,7 +83,7 @@ function metrics(run: RunData): Shown[] {
   return names.slice(0, METRICS).map((name) => ({
     key: `metric ${name}`,
     label: displayText(name.replace(/^val_/, "").replaceAll("_", " "), 30),
-    value: valueText(row[name]),
+    value: measureText(row[name]),
     strip: { x: run.epochs.map((one) => one.step ?? 0), y: run.epochs.map((one) => one[name] ?? null) },
     color: 2,
   }));
@@ -92,13 +91,12 @@ function metrics(run: RunData): Shown[] {
 
 function gauges(run: RunData, facts: Facts): Shown[] {
   const device = facts.device === "cuda" ? "GPU" : facts.device === "mps" ? "GPU" : "CPU";
-  const there = facts.there ? ` of ${bytesText(facts.there)}` : "";
   const told: [string, string, number, (value: number) => string][] = [
     ["lr", "learning rate", 4, rateText],
-    ["norm", "gradient norm", 3, valueText],
+    ["norm", "gradient norm", 3, measureText],
     ["speed", "speed", 0, speedText],
     ["busy", device, 5, (value) => `${Math.round(100 * value)}%`],
-    ["memory", "memory", 6, (value) => bytesText(value) + there],
+    ["memory", "memory", 6, (value) => memoryText(value, facts.there)],
   ];
   return told.flatMap(([key, label, color, text]) => {
     const strip = run.strips[key];

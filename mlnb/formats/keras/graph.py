@@ -85,7 +85,7 @@ def build(
         ) from error
     refused = builder.refused
     warnings = [f"{display_text(d.node)} ({display_text(d.op)}): {d.why}" for d in refused]
-    warnings += problems(body.graph, [], lambda node: False)
+    warnings += problems(body.graph)
     left = weights.left if weights else []
     values = dict(body.graph.values)
     for one in left:

@@ -16,7 +16,7 @@ from mlnb.errors import ModelFormatError, unknown
 from mlnb.formats.keras.config import read_config
 from mlnb.formats.keras.hdf5 import Hdf5
 from mlnb.formats.keras.model import KerasModelFile
-from mlnb.formats.model_file import ModelFile, WeightsFile
+from mlnb.formats.weights_file import WeightsFile
 from mlnb.formatting import display_text
 from mlnb.graph.graph import Graph, Value
 from mlnb.limits import LIMITS, Limits
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from mlnb.formats.keras.weights import Weights
+    from mlnb.formats.model_file import ModelFile
     from mlnb.formats.source import Source
 
 BEGINNING = b"\x89HDF\r\n\x1a\n"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlnb.child.client import child
 from mlnb.errors import LimitExceeded, ModelCrashed, ModelFormatError
-from mlnb.formats.keras.weights import CountedWeights, NamedWeights, Stored
+from mlnb.formats.keras.weights import NamedWeights, Stored
 from mlnb.formatting import display_text
 
 if TYPE_CHECKING:
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 _CHILD = "mlnb.formats.keras.hdf5_child"
 _SECONDS = 60.0
+_ENDLESS = "it is damaged so that the parser goes round in circles"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Hdf5:
     """An HDF5 file: a whole file, a member stored in an archive, or bytes.
 
@@ -46,14 +47,14 @@ class Hdf5:
     size: int | None = None
     content: bytes | None = None
     described: dict[str, Any] = field(init=False)
+    _endless: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        answer = self._ask(
+        self.described = self._ask(
             "describe",
             most=min(self.limits.structure_bytes, 2**26),
             values=min(self.limits.values, 1_000_000),
         )
-        object.__setattr__(self, "described", answer)
 
     @property
     def tensors(self) -> list[Stored]:
@@ -78,10 +79,6 @@ class Hdf5:
         value: np.ndarray = self._ask("read", stored.path, most=self.limits.tensor_bytes)
         return value
 
-    def counted(self) -> CountedWeights:
-        """The weights as a `.keras` file names them."""
-        return CountedWeights(self.tensors)
-
     def named(self) -> NamedWeights:
         """The weights as an old `.h5` file names them."""
         tensors = {one.path: one for one in self.tensors}
@@ -96,28 +93,32 @@ class Hdf5:
         return NamedWeights(groups)
 
     def _ask(self, function: str, *args: Any, **more: Any) -> Any:
-        place = self._place()
+        """What a function of the child answers; a file that it once hung in is not asked again."""
+        if self._endless:
+            raise self._broken(_ENDLESS)
         try:
             answer = child("h5py").call(
                 f"{_CHILD}:{function}",
-                place,
+                self._place(),
                 *args,
                 run_bytes=self.limits.run_bytes,
                 timeout=_SECONDS,
                 **more,
             )
         except (ModelFormatError, LimitExceeded) as error:
-            name = display_text(self.source.name, 60)
-            raise type(error)(f"{name} cannot be read as HDF5: {error}") from error
+            raise self._broken(str(error), type(error)) from error
         except ModelCrashed as error:
             if "SIGPROF" not in str(error):
                 raise
-            raise ModelFormatError(
-                f"{display_text(self.source.name, 60)} cannot be read as HDF5: it is damaged so "
-                "that the parser goes round in circles"
-            ) from error
+            self._endless = True
+            raise self._broken(_ENDLESS) from error
         self.source.read(0, 0)
         return answer
+
+    def _broken(
+        self, reason: str, kind: type[ModelFormatError] = ModelFormatError
+    ) -> ModelFormatError:
+        return kind(f"{display_text(self.source.name, 60)} cannot be read as HDF5: {reason}")
 
     def _place(self) -> list[Any]:
         if self.content is not None:

@@ -80,14 +80,14 @@ def read(place: list[Any], path: str, *, most: int, run_bytes: int) -> Any:
 def _mortal(place: list[Any]) -> Iterator[None]:
     """End this process where the parser goes round in circles, as it does on some damaged files.
 
-    It has a second of work, and one for each MiB; a busy machine takes nothing of that.
+    It has half a second of work, and one for each MiB; a busy machine takes nothing of that.
     """
     need("h5py", "tensorflow")
     if not hasattr(signal, "setitimer"):  # Windows
         yield
         return
     size = place[2] if len(place) == 3 else len(place[0])
-    signal.setitimer(signal.ITIMER_PROF, 1 + size / 2**20)
+    signal.setitimer(signal.ITIMER_PROF, 0.5 + size / 2**20)
     try:
         yield
     finally:

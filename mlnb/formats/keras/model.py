@@ -14,10 +14,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlnb.errors import MlnbError, ModelRunError, unknown
+from mlnb.formats.cutting import kept, unknown_tensor
 from mlnb.formats.keras.graph import Parsed, build
 from mlnb.formats.keras.weights import CountedWeights
 from mlnb.formats.model_file import Danger, ModelFile
-from mlnb.formatting import display_text, plural
+from mlnb.formatting import display_text, first_line, plural
 from mlnb.specs import TensorSpec, TensorSpecs
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class KerasModelFile(ModelFile):
         try:
             hdf5 = self._hdf5_kept
         except MlnbError as error:
-            first = display_text(str(error).partition("\n")[0], 300)
+            first = first_line(error, 300)
             warnings = (*self._bare.graph.warnings, f"its weights cannot be shown: {first}")
             return replace(self._bare, graph=replace(self._bare.graph, warnings=warnings))
         if hdf5 is None:
@@ -151,27 +152,17 @@ def _spec(graph: Graph, name: str) -> TensorSpec:
         if not value.initializer
     }
     if name not in every:
-        raise unknown("tensor", name, every)
+        raise unknown_tensor(name, every)
     return TensorSpec(name, every[name].dtype, every[name].shape)
 
 
 def _ending(graph: Graph, outputs: tuple[str, ...]) -> Graph:
-    """The graph up to these values; one inside a nested model keeps the whole of it."""
-    wanted = tuple(
-        dict.fromkeys(
-            name if name in graph.producers else name.partition("/")[0] for name in outputs
-        )
-    )
-    kept: set[int] = set()
-    waiting = list(wanted)
-    while waiting:
-        i = graph.producers.get(waiting.pop())
-        if i is not None and i not in kept:
-            kept.add(i)
-            waiting += graph.nodes[i].inputs
-    nodes = tuple(node for i, node in enumerate(graph.nodes) if i in kept)
-    used = {name for node in nodes for name in (*node.inputs, *node.outputs)}
-    values = {
-        name: value for name, value in graph.values.items() if name in used or name in graph.inputs
-    }
-    return replace(graph, nodes=nodes, outputs=wanted, values=values)
+    """The graph up to these values; one inside a nested model keeps the whole of it.
+
+    All inputs stay: Keras is fed them, needed or not.
+    """
+    outer = [name if name in graph.producers else name.partition("/")[0] for name in outputs]
+    part = kept(graph, None, outer)
+    values = {n: value for n, value in graph.values.items() if n in {*part.names, *graph.inputs}}
+    nodes = tuple(graph.nodes[i] for i in part.nodes)
+    return replace(graph, nodes=nodes, outputs=part.outputs, values=values)

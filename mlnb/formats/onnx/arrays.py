@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlnb.errors import MissingExtra, ModelFormatError
+from mlnb.errors import ModelFormatError
+from mlnb.formats.element_types import numpy_dtype
 from mlnb.formats.wire import LEN, fields, text
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def from_raw(raw: bytes, element: ElementType, shape: tuple[int, ...]) -> np.nda
     """
     if element.bits < 8:
         return _unpacked(np.frombuffer(raw, np.uint8), element, shape)
-    dtype = dtype_of(element)
+    dtype = numpy_dtype(element.name)
     if len(raw) % dtype.itemsize:
         raise ModelFormatError(f"{len(raw):,} bytes are no whole number of {element.name}")
     return _shaped(np.frombuffer(raw, dtype.newbyteorder("<")), shape)
@@ -84,13 +85,13 @@ def _from_field(packed: bytes, element: ElementType, shape: tuple[int, ...]) -> 
     if element.bits < 8 and not name.startswith("float6"):
         return _unpacked(numbers.astype(np.uint8), element, shape)
     if element.bits == 32:
-        return _shaped(numbers.astype(np.uint32).view(dtype_of(element)), shape)
+        return _shaped(numbers.astype(np.uint32).view(numpy_dtype(element.name)), shape)
     if name.startswith("float6"):
         numbers &= np.uint64(0x3F)
     bits = numbers.astype(np.uint16 if element.bits == 16 else np.uint8)
     if name == "bool":
         return _shaped(bits != 0, shape)
-    return _shaped(bits.view(dtype_of(element)), shape)
+    return _shaped(bits.view(numpy_dtype(element.name)), shape)
 
 
 def _unpacked(data: np.ndarray, element: ElementType, shape: tuple[int, ...]) -> np.ndarray:
@@ -106,10 +107,10 @@ def _unpacked(data: np.ndarray, element: ElementType, shape: tuple[int, ...]) ->
     if element.name.startswith("int"):
         shift = 8 - element.bits
         signed = ((values << shift).view(np.int8) >> shift).astype(np.int8)
-        return _shaped(signed.astype(dtype_of(element)), shape)
+        return _shaped(signed.astype(numpy_dtype(element.name)), shape)
     if element.name.startswith("uint"):
-        return _shaped(values.astype(dtype_of(element)), shape)
-    return _shaped(values.view(dtype_of(element)), shape)
+        return _shaped(values.astype(numpy_dtype(element.name)), shape)
+    return _shaped(values.view(numpy_dtype(element.name)), shape)
 
 
 def decode_varints(packed: bytes) -> np.ndarray:
@@ -128,27 +129,6 @@ def decode_varints(packed: bytes) -> np.ndarray:
         digits = data[starts[longer] + i].astype(np.uint64) & np.uint64(0x7F)
         numbers[longer] |= digits << np.uint64(7 * i)
     return numbers
-
-
-def dtype_of(element: ElementType) -> np.dtype:
-    """NumPy's dtype, or ml_dtypes' where NumPy has none.
-
-    Raises:
-        MissingExtra: it takes a newer ml_dtypes, or one at all.
-    """
-    try:
-        return np.dtype(element.name)
-    except TypeError:
-        pass
-    try:
-        import ml_dtypes
-
-        dtype: np.dtype = np.dtype(getattr(ml_dtypes, element.name))
-    except (ImportError, AttributeError) as error:
-        raise MissingExtra(
-            f"{element.name} needs ml_dtypes; run: pip install -U ml_dtypes"
-        ) from error
-    return dtype
 
 
 def _shaped(flat: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

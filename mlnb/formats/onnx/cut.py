@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlnb.errors import ModelRunError
+from mlnb.formats.calls import Calls
 from mlnb.formats.cutting import Kept, kept
 from mlnb.formats.model_file import ModelFile
 from mlnb.formats.onnx.file import OnnxFile
@@ -27,7 +28,6 @@ from mlnb.formats.onnx.header import (
     SPARSE_INITIALIZER,
     read_ends,
 )
-from mlnb.formats.onnx.node import Call, FunctionKey
 from mlnb.formats.onnx.skeleton import CHILDREN, MODEL, PLACE, TENSOR, Skeleton
 from mlnb.formats.onnx.tensor import describe, number
 from mlnb.formats.onnx.types import ELEMENT_TYPES
@@ -37,6 +37,7 @@ from mlnb.formatting import display_text
 from mlnb.limits import Limits
 
 if TYPE_CHECKING:
+    from mlnb.formats.onnx.node import FunctionKey
     from mlnb.graph.graph import Graph, Value
 
 Ends = Mapping[str, bytes]
@@ -266,10 +267,11 @@ def _called(nodes: Sequence[Any]) -> set[FunctionKey]:
     waiting = list(nodes)
     while waiting:
         subgraphs = waiting.pop().subgraphs
-        if isinstance(subgraphs, Call):
-            if subgraphs.key in found:
+        if isinstance(subgraphs, Calls):
+            function = subgraphs.called["body"]
+            if function in found:
                 continue
-            found.add(subgraphs.key)
+            found.add(function)
         for graph in subgraphs.values():
             waiting += graph.nodes
     return found

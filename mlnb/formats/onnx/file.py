@@ -11,9 +11,8 @@ model. A file is a model here when it has a graph with something in it and names
 from __future__ import annotations
 
 import json
-import os
-import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -116,7 +115,8 @@ class OnnxFile(ModelFile):
             if self._is_inside(dict(entries)):
                 places.pop()
             names.update(dict.fromkeys(places))
-        return tuple(_part(self.source, name) for name in names)
+        folder = self.source.path.parent if self.source.path else None
+        return tuple(Part.beside(folder, name) for name in names)
 
     def skeleton(self) -> bytes:
         """The model without tensors over 256 bytes, which are marked as external data."""
@@ -204,39 +204,30 @@ class OnnxFile(ModelFile):
     @cached_property
     def _parsed(self) -> Parsed:
         skeleton = self._skeleton
-        try:
-            return parse(skeleton.data, self.limits)
-        except Broken as broken:
-            raise self._broken(skeleton.origin(broken.position), broken.reason) from broken
-        except LimitExceeded as over:
-            raise self._over(over) from over
-        except RecursionError as error:
-            raise self._too_deep() from error
+        with self._told():
+            try:
+                return parse(skeleton.data, self.limits)
+            except Broken as broken:
+                raise Broken(skeleton.origin(broken.position), broken.reason) from broken
 
     def _walk(self, visit: Callable[[Window], Result]) -> Result:
         """What `visit` finds in the file; what breaks on the way is told with its byte."""
-        with self.source.reading() as read:
+        with self.source.reading() as read, self._told():
+            return visit(Window(read, self.source.size, self.limits))
+
+    @contextmanager
+    def _told(self, size: int | None = None) -> Iterator[None]:
+        with super()._told(size):
             try:
-                return visit(Window(read, self.source.size, self.limits))
-            except Broken as broken:
-                raise self._broken(broken.position, broken.reason) from broken
-            except LimitExceeded as over:
-                raise self._over(over) from over
+                yield
             except RecursionError as error:
-                raise self._too_deep() from error
+                raise LimitExceeded(
+                    "it nests more deeply than Python can follow, short of the depth of "
+                    f"{self.limits.depth:,} that was allowed; no runtime reads such a file"
+                ) from error
 
-    def _over(self, over: LimitExceeded) -> LimitExceeded:
-        return LimitExceeded(f"{display_text(self.source.name, 40)}: {over}")
-
-    def _too_deep(self) -> LimitExceeded:
-        name, depth = display_text(self.source.name), self.limits.depth
-        return LimitExceeded(
-            f"{name} nests more deeply than Python can follow, short of the depth of {depth:,} "
-            "that was allowed; no runtime reads such a file"
-        )
-
-    def _broken(self, position: int, reason: str) -> ModelFormatError:
-        return no_model(self.source, f"{reason}, at byte {position:,} of {self.source.size:,}")
+    def _broken(self, reason: str) -> ModelFormatError:
+        return no_model(self.source, reason)
 
     def _read_outside(self, window: Window) -> tuple[Header, TensorSpecs, TensorSpecs]:
         """Versions, inputs and outputs; a protobuf without a graph in it is no model."""
@@ -249,21 +240,3 @@ class OnnxFile(ModelFile):
         if not header.opsets and header.ir_version >= 3:
             raise Broken(self.source.size, "it ends before it names its operator sets")
         return header, inputs, outputs
-
-
-def _part(source: Source, name: str) -> Part:
-    """A part by its size on disk; one that lies outside the model's folder is not looked at."""
-    parent = source.path.parent if source.path else None
-    if (
-        parent is None
-        or not name
-        or os.path.isabs(name)
-        or ".." in name.replace("\\", "/").split("/")
-    ):
-        return Part(name, None, False)
-    try:
-        seen = os.lstat(parent / name)
-    except (OSError, ValueError):
-        return Part(name, None, False)
-    regular = stat.S_ISREG(seen.st_mode)
-    return Part(name, seen.st_size if regular else None, regular)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mlnb.formats.checks import circle, problems
 from mlnb.formats.onnx.attributes import constant_in, graphs_in, outside_in
-from mlnb.formats.onnx.node import Call, FunctionKey, NodeReader, Span
+from mlnb.formats.onnx.node import FunctionKey, NodeReader, Span
 from mlnb.formats.onnx.tensor import (
     StoredTensor,
     describe,
@@ -117,7 +117,7 @@ class _Parser:
             reader.bodies[function] = self._function(function, span)
         bodies = [body for body in reader.bodies.values() if body is not None]
         warnings = [*self._clipped(), *_circles(calls)]
-        warnings += problems(graph, bodies, lambda node: type(node.subgraphs) is Call)
+        warnings += problems(graph, bodies)
         warned = replace(graph, warnings=tuple(warnings))
         self.stored[id(warned)] = self.stored[id(graph)]
         external = [entries for entries in self.external if entries]

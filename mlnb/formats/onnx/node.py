@@ -1,19 +1,17 @@
 """One node of an ONNX graph, from its NodeProto: `NodeReader`.
 
-`read` is one long loop on purpose: it is what the 20 us a node are spent in. A model-local function
-is a graph of its own, one object for all its calls: a call holds a mapping that looks the body up
-when it is opened, so that functions may call each other in any order, even in circles, and a file
-of functions that call each other twice each does not unfold.
+`read` is one long loop on purpose: it is what the 20 us a node are spent in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from mlnb.formats.calls import Calls
 from mlnb.formats.onnx.attributes import MAY_HOLD_GRAPH, Attributes, attribute_name, graphs_in
-from mlnb.formats.onnx.scopes import CLASSES, NAME_SCOPES, Scope, Scopes
+from mlnb.formats.scopes import CLASSES, NAME_SCOPES, Names, Scope, Scopes
 from mlnb.formats.wire import LEN, Broken, field_at, fields, key, text
 from mlnb.graph.graph import Graph, Node
 
@@ -102,9 +100,9 @@ class NodeReader:
         )
         return node, attributes
 
-    def _call(self, function: FunctionKey) -> Call:
+    def _call(self, function: FunctionKey) -> Calls:
         self.called.add(function)
-        return Call(self.bodies, function)
+        return Calls(self.bodies, {"body": function})
 
     def _scope(self, name: str, scopes: str, classes: str) -> Scope:
         if scopes:
@@ -125,47 +123,6 @@ class NodeReader:
             for label, span in zip(labels, spans, strict=True)
         }
         return {**others, **nested}
-
-
-class Call(Mapping[str, Graph]):
-    """The subgraphs of a call: the body of its function, looked up when it is opened."""
-
-    __slots__ = ("_bodies", "key")
-
-    def __init__(self, bodies: dict[FunctionKey, Graph | None], function: FunctionKey) -> None:
-        self._bodies = bodies
-        self.key = function
-
-    def __getitem__(self, label: str) -> Graph:
-        body = self._bodies[self.key] if label == "body" else None
-        if body is None:
-            raise KeyError(label)
-        return body
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(("body",))
-
-    def __len__(self) -> int:
-        return 1
-
-
-class Names(dict[bytes, str]):
-    """Each name of the file once, as text, clipped where it is too long."""
-
-    def __init__(self, limits: Limits) -> None:
-        super().__init__()
-        self.limits = limits
-        self.clipped = 0
-
-    def __missing__(self, raw: bytes) -> str:
-        name = text(raw)
-        if len(name) > self.limits.name_length:
-            name = name[: self.limits.name_length]
-            self.clipped += 1
-        self[raw] = name
-        if len(self) > self.limits.values:
-            self.limits.check("values", len(self), "the graph")
-        return name
 
 
 def _property(data: bytes, position: int, stop: int) -> str:

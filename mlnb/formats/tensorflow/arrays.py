@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlnb.errors import MissingExtra, ModelFormatError
+from mlnb.errors import ModelFormatError
+from mlnb.formats.element_types import numpy_dtype
 from mlnb.formats.wire import LEN, fields, text, varint
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ Array = np.ndarray[Any, np.dtype[Any]]
 _CONTENT, _STRINGS, _HALVES, _FLOAT8 = 4, 8, 13, 18
 _FIXED = {5: "<f4", 6: "<f8", 9: "<c8", 12: "<c16"}
 _VARINTS = frozenset({7, 10, 11, 16, 17})
-_QUANTISED = {"qint8": "int8", "quint8": "uint8", "qint32": "int32", "qint16": "int16"}
 
 
 def to_array(proto: bytes, tensor: StoredTensor) -> Array:
@@ -45,31 +45,12 @@ def to_array(proto: bytes, tensor: StoredTensor) -> Array:
     if tensor.dtype == "string":
         strings = [text(item) for item in contents.get(_STRINGS, ())]
         return _spread(np.array(strings, object), tensor.shape)
-    dtype = _numpy_dtype(tensor.dtype)
+    dtype = numpy_dtype(tensor.dtype)
     if content := b"".join(contents.get(_CONTENT, ())):
-        return _from_content(content, dtype, tensor.shape)
+        return _spread(_whole(content, dtype), tensor.shape)
     for number, chunks in contents.items():
         return _spread(_elements(number, b"".join(chunks), dtype), tensor.shape)
     return _spread(np.zeros(0, dtype), tensor.shape)
-
-
-def _numpy_dtype(name: str) -> np.dtype[Any]:
-    name = _QUANTISED.get(name, "uint16" if name == "quint16" else name)
-    try:
-        return np.dtype(name)
-    except TypeError:
-        try:
-            import ml_dtypes
-        except ImportError as error:
-            raise MissingExtra(f"{name} needs ml_dtypes; run: pip install ml_dtypes") from error
-        found: np.dtype[Any] = np.dtype(getattr(ml_dtypes, name))
-        return found
-
-
-def _from_content(content: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
-    if len(content) % dtype.itemsize:
-        raise ModelFormatError(f"{len(content):,} bytes are no whole number of {dtype.name}")
-    return _spread(np.frombuffer(content, dtype), shape)
 
 
 def _elements(number: int, content: bytes, dtype: np.dtype[Any]) -> Array:

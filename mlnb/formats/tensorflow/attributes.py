@@ -25,6 +25,9 @@ _STRING, _INT, _FLOAT, _BOOL = key(2), key(3, VARINT), key(4, FIXED32), key(5, V
 _TYPE, _SHAPE, _PLACEHOLDER = key(6, VARINT), key(7), key(9)
 _LIST_STRING, _LIST_SHAPE, _LIST_TENSOR, _LIST_FUNCTION = key(2), key(7), key(8), key(9)
 
+_SMALL = 256
+"""Bytes: no shape has more."""
+
 _HIDDEN = frozenset({"_output_shapes", "_class", "_has_manual_control_dependencies"})
 """What TensorFlow notes for itself; shapes are shown on the edges."""
 
@@ -87,6 +90,25 @@ class Attributes(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         return repr(dict(self))
+
+    def integers(self, name: str) -> list[int]:
+        """The elements of a small tensor of whole numbers, such as a shape or an axis.
+
+        Raises:
+            ValueError: it is none, or was left out as a weight.
+        """
+        from mlnb.formats.tensorflow.arrays import to_array
+
+        try:
+            for tag, start, stop in fields(self._data, *self._spans.get(name, (0, 0))):
+                tensor = describe(self._data, start, stop, self._limits)
+                small = tensor.nbytes <= _SMALL and not tensor.omitted
+                if tag == TENSOR and tensor.dtype in ("int32", "int64") and small:
+                    found = to_array(self._data[start:stop], tensor).reshape(-1).tolist()
+                    return [int(number) for number in found]
+        except (Broken, LimitExceeded, struct.error) as error:
+            raise ValueError(f"{name} cannot be read") from error
+        raise ValueError(f"{name} is no small tensor of whole numbers")
 
     @property
     def functions(self) -> Iterator[tuple[str, str]]:

@@ -22,6 +22,7 @@ from mlnb.formats.tensorflow.inline import Inlined
 from mlnb.formats.tensorflow.nodes import RawGraph, RawNode, tensor_span
 from mlnb.formats.tensorflow.ops import CONSTANTS, VARIABLES
 from mlnb.formats.tensorflow.reach import dangers, node_of, reached
+from mlnb.formats.tensorflow.shapes import with_shapes
 from mlnb.formats.tensorflow.types import describe
 from mlnb.formats.wire import Broken, Window
 from mlnb.formatting import display_text
@@ -80,7 +81,15 @@ class TensorFlowFile(ModelFile):
         """The operations, with the functions they call as nested graphs."""
         ends = self._values()
         nodes, dangers = self._shown_nodes(), self.dangers
-        return build(self._raw, nodes, self._title, ends, dangers, inlined=self._is_inlined)
+        graph = build(self._raw, nodes, self._title, ends, dangers, inlined=self._is_inlined)
+        return with_shapes(graph, self._integers)
+
+    def _integers(self, tensor: str) -> Sequence[int]:
+        """The elements of a constant that may be a shape or an axis."""
+        node = self._by_name.get(node_of(tensor))
+        if node is None or node.op not in CONSTANTS:
+            raise ValueError(f"{tensor} is no constant")
+        return node.attributes.integers("value")
 
     @cached_property
     def cut_graph(self) -> Graph:
@@ -242,19 +251,8 @@ class TensorFlowFile(ModelFile):
     def _walk(self, visit: Callable[[Window], Result]) -> Result:
         """What `visit` finds in the file; what breaks on the way is told with its byte."""
         content = self.content
-        with content.reading() as read:
-            try:
-                return visit(Window(read, content.size, self.limits))
-            except Broken as broken:
-                raise self._error(
-                    f"{broken.reason}, at byte {broken.position:,} of {content.size:,}"
-                ) from broken
-            except LimitExceeded as over:
-                raise LimitExceeded(f"{display_text(self.source.name, 40)}: {over}") from over
-
-    def _error(self, reason: str) -> ModelFormatError:
-        name = display_text(self.source.name, 60)
-        return ModelFormatError(f"{name} cannot be read as {self.format}: {reason}")
+        with content.reading() as read, self._told(content.size):
+            return visit(Window(read, content.size, self.limits))
 
 
 def _tensors(ends: Sequence[End]) -> frozenset[str]:

@@ -6,12 +6,14 @@ first: they are an attribute and no edge. What is fed is an input of the graph a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mlnb.formats.calls import Calls
 from mlnb.formats.checks import circle, problems
-from mlnb.formats.onnx.scopes import Scopes
+from mlnb.formats.element_types import stored_bytes
+from mlnb.formats.scopes import Scopes
 from mlnb.formats.tensorflow.dangers import danger_of
 from mlnb.formats.tensorflow.ops import (
     CONSTANTS,
@@ -22,7 +24,6 @@ from mlnb.formats.tensorflow.ops import (
     outputs_of,
 )
 from mlnb.formats.tensorflow.reach import called, functions_of, node_of, output_of, plain
-from mlnb.formats.tensorflow.types import stored_size
 from mlnb.formatting import display_text, plural
 from mlnb.graph.graph import Graph, Node, TensorAttribute, Value
 
@@ -64,7 +65,7 @@ def build(
         *_dangerous(dangers),
         *_clipped(raw.clipped),
         *_circles(builder.functions),
-        *problems(_without_loops(graph), list(map(_without_loops, bodies)), lambda _: True),
+        *problems(_without_loops(graph), list(map(_without_loops, bodies))),
     ]
     return replace(graph, warnings=tuple(warnings))
 
@@ -130,26 +131,7 @@ class _Builder:
         for label, function in node.attributes.functions:
             if function in self.functions:
                 labels["body" if label == "f" else label] = function
-        return _Calls(self.bodies, labels) if labels else {}
-
-
-class _Calls(Mapping[str, Graph]):
-    """The functions that a node calls, looked up when they are opened: they may call each other."""
-
-    __slots__ = ("_bodies", "_labels")
-
-    def __init__(self, bodies: dict[str, Graph], labels: dict[str, str]) -> None:
-        self._bodies = bodies
-        self._labels = labels
-
-    def __getitem__(self, label: str) -> Graph:
-        return self._bodies[self._labels[label]]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._labels)
-
-    def __len__(self) -> int:
-        return len(self._labels)
+        return Calls(self.bodies, labels) if labels else {}
 
 
 def _read(
@@ -203,7 +185,7 @@ def _value(node: RawNode, name: str, index: int, output: str = "") -> Value:
     if node.op in VARIABLES:
         shape, dtype = attributes.get("shape"), str(attributes.get("dtype", "unknown"))
         known = shape if isinstance(shape, tuple) else None
-        return Value(name, dtype, known, True, stored_size(dtype, known))
+        return Value(name, dtype, known, True, stored_bytes(dtype, known))
     dtype = output_dtype(node.op, attributes, index, output)
     return Value(name, dtype, output_shape(attributes, index))
 

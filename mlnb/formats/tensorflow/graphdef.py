@@ -67,5 +67,5 @@ class GraphDefFile(TensorFlowFile):
         size = self.content.size
         raw = self._walk(lambda window: read_graph(window, [(0, size)], self.limits))
         if not raw.nodes and not raw.functions:
-            raise self._error("it holds no node")
+            raise self._broken("it holds no node")
         return raw, found_ends(raw.nodes)

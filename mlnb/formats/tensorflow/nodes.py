@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mlnb.formats.onnx.node import Names
+from mlnb.formats.scopes import Names
 from mlnb.formats.tensorflow.attributes import TENSOR, Attributes
 from mlnb.formats.tensorflow.types import OMITTED, Span, dtype_name
 from mlnb.formats.wire import LEN, VARINT, Broken, Window, encode_varint, fields, integer, key, text

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from mlnb.errors import ModelFormatError
 from mlnb.formats.source import Source
 from mlnb.formats.tensorflow.graphdef import GraphDefFile
-from mlnb.formats.tensorflow.pbtxt_fields import ENUMS, MESSAGES
+from mlnb.formats.tensorflow.pbtxt_fields import MESSAGES
+from mlnb.formats.tensorflow.types import ENUMS
 from mlnb.formats.wire import FIXED32, FIXED64, VARINT, encode, encode_varint, key
 from mlnb.formatting import display_text
 

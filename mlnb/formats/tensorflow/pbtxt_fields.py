@@ -82,12 +82,3 @@ MESSAGES: Mapping[str, Fields] = {
     "Asset": _fields("1 tensor_info TensorInfo, 2 filename bytes"),
     "Objects": {},
 }
-
-_TYPES = """INVALID FLOAT DOUBLE INT32 UINT8 INT16 INT8 STRING COMPLEX64 INT64 BOOL QINT8 QUINT8
-    QINT32 BFLOAT16 QINT16 QUINT16 UINT16 COMPLEX128 HALF RESOURCE VARIANT UINT32 UINT64 FLOAT8_E5M2
-    FLOAT8_E4M3FN FLOAT8_E4M3FNUZ FLOAT8_E4M3B11FNUZ FLOAT8_E5M2FNUZ INT4 UINT4 INT2 UINT2"""
-
-ENUMS: Mapping[str, int] = {f"DT_{name}": i for i, name in enumerate(_TYPES.split())} | {
-    f"DT_{name}_REF": i + 100 for i, name in enumerate(_TYPES.split()) if i
-}
-"""The numbers that the text writes as names."""

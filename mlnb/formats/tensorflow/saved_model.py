@@ -144,7 +144,7 @@ class SavedModelFile(TensorFlowFile):
         size = self.content.size
         metas = self._walk(lambda window: read_meta_graphs(window, size, self.limits))
         if not metas:
-            raise self._error("it holds no graph" if size else "it is empty")
+            raise self._broken("it holds no graph" if size else "it is empty")
         self._meta = min(metas, key=lambda meta: _rank(meta.tags))
         self._others = [meta.tags for meta in metas if meta is not self._meta]
         self._chosen = _choice(tuple(self._meta.signatures))

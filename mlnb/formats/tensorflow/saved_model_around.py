@@ -6,7 +6,6 @@ are looked through as well. There, reading the model's own variables and assets 
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,10 +49,8 @@ def _inside(folder: Path | None, room: str) -> Iterator[Part]:
         paths = sorted((folder / room).iterdir())[:_MOST] if folder else []
     except (OSError, ValueError):
         return
-    for path in paths:
-        seen = path.lstat()
-        if stat.S_ISREG(seen.st_mode):
-            yield Part(f"{room}/{path.name}", seen.st_size, True)
+    found = (Part.beside(folder, f"{room}/{path.name}") for path in paths)
+    yield from (part for part in found if part.exists)
 
 
 def uncalled(raw: RawGraph, limits: Limits) -> list[RawNode]:

@@ -7,9 +7,9 @@ https://github.com/tensorflow/tensorflow/tree/master/tensorflow/core/framework
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 from typing import TYPE_CHECKING
 
+from mlnb.formats.element_types import stored_bytes
 from mlnb.formats.wire import VARINT, fields, integer, key
 
 if TYPE_CHECKING:
@@ -18,45 +18,18 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int]
 
-DTYPES: dict[int, tuple[str, int]] = {
-    1: ("float32", 32),
-    2: ("float64", 64),
-    3: ("int32", 32),
-    4: ("uint8", 8),
-    5: ("int16", 16),
-    6: ("int8", 8),
-    7: ("string", 0),
-    8: ("complex64", 64),
-    9: ("int64", 64),
-    10: ("bool", 8),
-    11: ("qint8", 8),
-    12: ("quint8", 8),
-    13: ("qint32", 32),
-    14: ("bfloat16", 16),
-    15: ("qint16", 16),
-    16: ("quint16", 16),
-    17: ("uint16", 16),
-    18: ("complex128", 128),
-    19: ("float16", 16),
-    20: ("resource", 0),
-    21: ("variant", 0),
-    22: ("uint32", 32),
-    23: ("uint64", 64),
-    24: ("float8_e5m2", 8),
-    25: ("float8_e4m3fn", 8),
-    26: ("float8_e4m3fnuz", 8),
-    27: ("float8_e4m3b11fnuz", 8),
-    28: ("float8_e5m2fnuz", 8),
-    29: ("int4", 8),
-    30: ("uint4", 8),
-    31: ("int2", 8),
-    32: ("uint2", 8),
-}
-"""Name and bits by DataType; types under a byte are stored one element a byte."""
+_TYPES = """INVALID FLOAT DOUBLE INT32 UINT8 INT16 INT8 STRING COMPLEX64 INT64 BOOL QINT8 QUINT8
+    QINT32 BFLOAT16 QINT16 QUINT16 UINT16 COMPLEX128 HALF RESOURCE VARIANT UINT32 UINT64 FLOAT8_E5M2
+    FLOAT8_E4M3FN FLOAT8_E4M3FNUZ FLOAT8_E4M3B11FNUZ FLOAT8_E5M2FNUZ INT4 UINT4 INT2 UINT2"""
+_OTHERWISE = {"INVALID": "unknown", "FLOAT": "float32", "DOUBLE": "float64", "HALF": "float16"}
 
-_BITS = dict(DTYPES.values())
+ENUMS = {f"DT_{name}": number for number, name in enumerate(_TYPES.split())}
+"""The numbers of the DataTypes by the names that text has for them."""
+
+_NAMES = [_OTHERWISE.get(name, name.lower()) for name in _TYPES.split()]
 _REFERENCE = 100
 """DT_FLOAT_REF is DT_FLOAT + 100: a tensor that may be written to."""
+ENUMS |= {f"{name}_REF": number + _REFERENCE for name, number in ENUMS.items()}
 
 OMITTED = key(1000, VARINT)
 """The field of a lean copy that counts the bytes of elements which were left out of it."""
@@ -67,16 +40,8 @@ HANDLES = frozenset({"resource", "variant"})
 
 def dtype_name(number: int) -> str:
     """The dtype with that DataType; `"unknown"` for a number that is none."""
-    return DTYPES.get(number - _REFERENCE if number > _REFERENCE else number, ("unknown", 0))[0]
-
-
-def stored_size(dtype: str, shape: Shape | None) -> int | None:
-    """How many bytes a tensor takes; `None` where its elements have no fixed size."""
-    bits = _BITS.get(dtype, 0)
-    sizes = [size for size in shape or () if isinstance(size, int) and size >= 0]
-    if not bits or shape is None or len(sizes) < len(shape):
-        return None
-    return (prod(sizes) * bits + 7) // 8
+    number -= _REFERENCE if number > _REFERENCE else 0
+    return _NAMES[number] if 0 <= number < len(_NAMES) else "unknown"
 
 
 def shape_of(data: bytes, start: int, stop: int, limits: Limits) -> Shape | None:
@@ -108,16 +73,18 @@ class StoredTensor:
         dtype: as in `TensorSpec`.
         shape: as stored.
         nbytes: how much its elements take; for text, what is stored.
+        omitted: whether its elements were left out of what it was read from.
     """
 
     dtype: str
     shape: tuple[int, ...]
     nbytes: int
+    omitted: bool = False
 
 
 def describe(data: bytes, start: int, stop: int, limits: Limits) -> StoredTensor:
     """The tensor whose TensorProto is `data[start:stop]`; its elements may have been left out."""
-    dtype, stored = "unknown", 0
+    dtype, stored, omitted = "unknown", 0, False
     shape: tuple[int, ...] = ()
     for tag, begin, end in fields(data, start, stop):
         if tag == key(1, VARINT):
@@ -126,8 +93,8 @@ def describe(data: bytes, start: int, stop: int, limits: Limits) -> StoredTensor
             known = shape_of(data, begin, end, limits) or ()
             shape = tuple(size for size in known if isinstance(size, int))
         elif tag == OMITTED:
-            stored += integer(data, begin, end)
+            omitted, stored = True, stored + integer(data, begin, end)
         elif tag >> 3 >= 4:
             stored += end - begin
-    size = stored_size(dtype, shape)
-    return StoredTensor(dtype, shape, stored if size is None else size)
+    size = stored_bytes(dtype, shape)
+    return StoredTensor(dtype, shape, stored if size is None else size, omitted)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from mlnb.errors import LimitExceeded, ModelFormatError, ModelRunError, unknown
+from mlnb.errors import ModelFormatError, ModelRunError, unknown
 from mlnb.formats.cutting import cut_graph, kept, unknown_tensor
 from mlnb.formats.model_file import ModelFile
 from mlnb.formats.tflite.ends import nth_subgraph, read_ends, spec_of
@@ -197,6 +197,11 @@ class TfliteFile(ModelFile):
         """
         return self._find(name, graph).quantization
 
+    @property
+    def stored_names(self) -> Mapping[int, str]:
+        """The tensors' names as the file has them, by number; `graph` tells apart those alike."""
+        return {number: stored.name for number, stored in self._inside.own.values()}
+
     def _find(self, name: str, graph: Graph | None) -> StoredTensor:
         inside = self._inside
         given = inside.tensors.get(id(graph)) if graph is not None else None
@@ -245,17 +250,8 @@ class TfliteFile(ModelFile):
 
     def _walk(self, visit: Callable[[Flatbuffer, Table], Result]) -> Result:
         """What `visit` finds in the file; what breaks on the way is told with its byte."""
-        name, size = display_text(self.source.name, 60), self.source.size
-        with self.source.reading() as read:
-            try:
-                buffer = Flatbuffer(read, size, self.limits)
-                if buffer.identifier() != _IDENTIFIER:
-                    raise Broken(4, "it does not say that it is one")
-                return visit(buffer, buffer.root())
-            except Broken as broken:
-                raise ModelFormatError(
-                    f"{name} cannot be read as TFLite: {broken.reason}, "
-                    f"at byte {broken.position:,} of {size:,}"
-                ) from broken
-            except LimitExceeded as over:
-                raise LimitExceeded(f"{name}: {over}") from over
+        with self.source.reading() as read, self._told():
+            buffer = Flatbuffer(read, self.source.size, self.limits)
+            if buffer.identifier() != _IDENTIFIER:
+                raise Broken(4, "it does not say that it is one")
+            return visit(buffer, buffer.root())

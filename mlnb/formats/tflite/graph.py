@@ -1,18 +1,18 @@
 """From the subgraphs of a TFLite file to `Graph`: the one that runs, and those that it calls.
 
 Operators have no names of their own: each is called by its first output, whose path is the scope
-that the author's code had. Every subgraph is read once, however often it is called; a call holds a
-mapping that looks the body up when it is opened, so that subgraphs may call each other in circles.
+that the author's code had. Every subgraph is read once, however often it is called.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mlnb.formats.calls import Calls
 from mlnb.formats.checks import circle, problems
-from mlnb.formats.onnx.scopes import Scopes
+from mlnb.formats.scopes import Scopes
 from mlnb.formats.tflite.ops import Operator, operator, options
 from mlnb.formats.tflite.tensors import StoredTensor, Tensors
 from mlnb.formats.wire import Broken
@@ -134,7 +134,7 @@ class GraphReader:
         outer = self._bodies[index]
         checked = replace(outer, inputs=(*outer.inputs, *self._variables(subgraph)))
         bodies = [self._bodies[i] for i in sorted(self._bodies) if i != index]
-        warnings = [*self._clipped(), *self._circles(), *problems(checked, bodies, _is_call)]
+        warnings = [*self._clipped(), *self._circles(), *problems(checked, bodies)]
         outer = self._bodies[index] = replace(outer, warnings=tuple(warnings))
         return outer, {id(self._bodies[i]): found.named() for i, found in self.read.items()}
 
@@ -181,7 +181,7 @@ class GraphReader:
             op.domain,
             self._scopes.named(name.partition(";")[0]),
             attributes,
-            _Calls(self._bodies, called) if called else _NO_CALLS,
+            Calls(self._bodies, called) if called else _NO_CALLS,
         )
 
     def _operator(self, table: Table) -> Operator:
@@ -204,29 +204,6 @@ class GraphReader:
         around = circle(self._calls)
         path = " → ".join(display_text(self._bodies[i].name or f"subgraph {i}") for i in around)
         return [f"a subgraph calls itself: {path}; no runtime can run that"] if around else []
-
-
-class _Calls(Mapping[str, Graph]):
-    """The subgraphs of an operator, looked up when they are opened."""
-
-    __slots__ = ("_bodies", "_indices")
-
-    def __init__(self, bodies: dict[int, Graph], indices: Mapping[str, int]) -> None:
-        self._bodies = bodies
-        self._indices = indices
-
-    def __getitem__(self, label: str) -> Graph:
-        return self._bodies[self._indices[label]]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._indices)
-
-    def __len__(self) -> int:
-        return len(self._indices)
-
-
-def _is_call(node: Node) -> bool:
-    return bool(node.subgraphs)
 
 
 def _value(name: str, tensor: StoredTensor, made: set[str]) -> Value:

@@ -17,15 +17,15 @@ from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mlnb.errors import LimitExceeded, ModelFormatError
+from mlnb.errors import ModelFormatError
 from mlnb.formats.archive import BEGINNING, Archive
+from mlnb.formats.element_types import ITEM_BYTES
 from mlnb.formats.torch.contents import collect
 from mlnb.formats.torch.layouts import torchvision_name
 from mlnb.formats.torch.pickle.globals import judged, names_text
 from mlnb.formats.torch.pickle.reading import CutOff, Pickle, read_pickle
 from mlnb.formats.torch.weights import TorchWeights
 from mlnb.formats.torch.zip import TorchZip, root_of, storages_of
-from mlnb.formats.weights.element_types import ITEM_BYTES
 from mlnb.formats.wire import Broken
 from mlnb.formatting import display_text
 from mlnb.limits import LIMITS, Limits
@@ -79,7 +79,7 @@ class CheckpointFile(TorchWeights):
         self._keys: list[str] = []
         self._behind = source.size
         self._places: dict[str, int] = {}
-        try:
+        with self._told():
             if source.read(0, min(4, source.size)) == BEGINNING:
                 pickle = self._in_archive(Archive(source, limits))
             else:
@@ -87,8 +87,6 @@ class CheckpointFile(TorchWeights):
             self._verdict = judged(source, pickle.globals)
             self._contents = collect(pickle.value, limits)
             self._check_storages()
-        except (Broken, LimitExceeded) as error:
-            raise self._broken(error) from error
         if not self._contents.tensors:
             raise self._empty()
         self.advice = self._advice()

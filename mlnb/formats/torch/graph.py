@@ -12,11 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import TYPE_CHECKING, Any
 
-from mlnb.formats.onnx.scopes import relative
-from mlnb.formats.weights.element_types import ITEM_BYTES
+from mlnb.formats.element_types import stored_bytes
+from mlnb.formats.scopes import relative
 from mlnb.graph.graph import Graph, Node, Value
 from mlnb.limits import LIMITS, Limits
 
@@ -151,14 +150,6 @@ def operation(target: str) -> tuple[str, str]:
     if len(steps) > 1 and target.startswith("torch.ops."):
         return steps[0], steps[1] or target
     return "", target
-
-
-def stored_bytes(dtype: str, shape: Shape | None) -> int | None:
-    """The size of a tensor in bytes, where its type and all its dimensions are known."""
-    if shape is None or dtype not in ITEM_BYTES:
-        return None
-    numbers = [size for size in shape if isinstance(size, int)]
-    return prod(numbers) * ITEM_BYTES[dtype] if len(numbers) == len(shape) else None
 
 
 def _sorted_out(arguments: Iterable[tuple[str, Any]]) -> tuple[list[str], dict[str, Any]]:

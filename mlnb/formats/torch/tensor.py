@@ -11,9 +11,8 @@ from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from mlnb.errors import ModelFormatError
-from mlnb.formats.torch.names import DTYPES, STORAGES
+from mlnb.formats.element_types import ITEM_BYTES, contiguous, extent
 from mlnb.formats.torch.pickle.records import Call, Global, Persistent
-from mlnb.formats.weights.element_types import ITEM_BYTES, contiguous, extent
 from mlnb.formatting import display_text
 
 if TYPE_CHECKING:
@@ -217,3 +216,40 @@ def _unfit(name: str, reason: str) -> ModelFormatError:
 def is_global(function: object, module: str, name: str) -> bool:
     """Whether a record is the name `module.name`."""
     return function == Global(module, name)
+
+
+STORAGES = {
+    "DoubleStorage": "float64",
+    "FloatStorage": "float32",
+    "HalfStorage": "float16",
+    "BFloat16Storage": "bfloat16",
+    "LongStorage": "int64",
+    "IntStorage": "int32",
+    "ShortStorage": "int16",
+    "CharStorage": "int8",
+    "ByteStorage": "uint8",
+    "BoolStorage": "bool",
+    "ComplexFloatStorage": "complex64",
+    "ComplexDoubleStorage": "complex128",
+    "QInt8Storage": "qint8",
+    "QUInt8Storage": "quint8",
+    "QInt32Storage": "qint32",
+    "QUInt4x2Storage": "quint4x2",
+    "QUInt2x4Storage": "quint2x4",
+    "UntypedStorage": "uint8",
+    "_UntypedStorage": "uint8",
+}
+"""The class of a storage to the type of its elements, from torch/storage.py."""
+
+DTYPES = {
+    **{name: name for name in ITEM_BYTES},
+    "double": "float64",
+    "float": "float32",
+    "half": "float16",
+    "long": "int64",
+    "int": "int32",
+    "short": "int16",
+    "cfloat": "complex64",
+    "cdouble": "complex128",
+}
+"""The name of a dtype in the module `torch` to ours."""

@@ -12,7 +12,6 @@ from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mlnb.errors import LimitExceeded
 from mlnb.formats.archive import Archive
 from mlnb.formats.torch.contents import collect
 from mlnb.formats.torch.pickle.globals import judged
@@ -55,15 +54,15 @@ class TorchScriptFile(TorchWeights):
 
     format = "TorchScript"
     advice = (
-        "it is a program that PyTorch compiled from Python, and its weights: what it does is only "
-        "known by running it. Where you trust who made it as you would trust a script, "
-        "torch.jit.load(path) runs it, best in a process of its own; for a file that is looked at "
-        "and run here, export the network from its source as .pt2 (torch.export) or ONNX"
+        "it is a program that PyTorch compiled from Python, and its weights. Make the network in "
+        "code and take the weights, which runs nothing of it: net.load_state_dict({t.name: "
+        "torch.from_numpy(model.tensor(t.name)) for t in model.tensors}, strict=False). As "
+        ".pt2 (torch.export) or ONNX, exported by whoever has its code, it is shown and run here"
     )
 
     def __init__(self, source: Source, limits: Limits = LIMITS) -> None:
         super().__init__(source, limits)
-        try:
+        with self._told():
             archive = Archive(source, limits)
             root = root_of(archive.names, "constants.pkl")
             if root is None:
@@ -81,8 +80,6 @@ class TorchScriptFile(TorchWeights):
             self._zip.check(_CONSTANTS, storages_of(fixed.values()).values())
             for tensor in map(_as_constant, fixed.values()):
                 self._contents.tensors.setdefault(tensor.name, tensor)
-        except (Broken, LimitExceeded) as error:
-            raise self._broken(error) from error
 
     @cached_property
     def metadata(self) -> Mapping[str, str]:

@@ -14,11 +14,11 @@ from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING
 
-from mlnb.errors import LimitExceeded, ModelFormatError, unknown
-from mlnb.formats.model_file import WeightsFile
-from mlnb.formats.weights.element_types import numpy_dtype
+from mlnb.errors import ModelFormatError, unknown
+from mlnb.formats.element_types import numpy_dtype, swapped
 from mlnb.formats.weights.gguf_types import TENSOR_TYPES, TensorType
 from mlnb.formats.weights.gguf_values import Values
+from mlnb.formats.weights_file import WeightsFile
 from mlnb.formats.wire import Broken
 from mlnb.formatting import display_text
 from mlnb.graph.graph import Value
@@ -62,13 +62,8 @@ class GgufFile(WeightsFile):
     def __init__(self, source: Source, limits: Limits = LIMITS) -> None:
         super().__init__(source, limits)
         self._places: dict[str, tuple[int, TensorType]] = {}
-        try:
-            with source.reading() as read:
-                self._read(Values(read, source.size, limits))
-        except Broken as broken:
-            raise self._broken(f"{broken.reason}, at byte {broken.position:,}") from broken
-        except LimitExceeded as over:
-            raise LimitExceeded(f"{display_text(source.name, 60)}: {over}") from over
+        with source.reading() as read, self._told():
+            self._read(Values(read, source.size, limits))
 
     @property
     def tensors(self) -> tuple[Value, ...]:
@@ -102,7 +97,7 @@ class GgufFile(WeightsFile):
         raw = self.source.read(start, value.nbytes or 0)
         dtype = numpy_dtype(kind.name)
         if self._order == "big":
-            raw = np.frombuffer(raw, np.uint8).reshape(-1, dtype.itemsize)[:, ::-1].tobytes()
+            raw = swapped(raw, dtype)
         shape = [size for size in value.shape or () if isinstance(size, int)]
         try:
             return np.frombuffer(raw, dtype).reshape(shape)
@@ -158,12 +153,6 @@ class GgufFile(WeightsFile):
             )
         nbytes = prod(shape) // kind.block * kind.nbytes
         return Value(name, kind.name, shape, initializer=True, nbytes=nbytes), offset, kind
-
-    def _broken(self, reason: str) -> ModelFormatError:
-        return ModelFormatError(
-            f"{display_text(self.source.name, 60)} cannot be read as GGUF: {reason} "
-            f"of {self.source.size:,}"
-        )
 
 
 def _shown(name: str) -> str:

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from mlnb.errors import LimitExceeded, ModelFormatError, unknown
-from mlnb.formats.model_file import WeightsFile
+from mlnb.errors import ModelFormatError, unknown
+from mlnb.formats.element_types import numpy_dtype
 from mlnb.formats.torch.layouts import torchvision_name
-from mlnb.formats.weights.element_types import numpy_dtype
+from mlnb.formats.weights_file import WeightsFile
 from mlnb.formatting import display_text
 from mlnb.graph.graph import Value
 from mlnb.limits import LIMITS, Limits
@@ -83,10 +83,8 @@ class SafetensorsFile(WeightsFile):
     def __init__(self, source: Source, limits: Limits = LIMITS) -> None:
         super().__init__(source, limits)
         self._places: dict[str, tuple[int, int]] = {}
-        try:
+        with self._told():
             self._metadata, self._values = self._header()
-        except LimitExceeded as over:
-            raise LimitExceeded(f"{display_text(source.name, 60)}: {over}") from over
         self.advice = _advice(self._values)
 
     @property
@@ -187,10 +185,6 @@ class SafetensorsFile(WeightsFile):
             end, before = stop, f"'{display_text(value.name, 60)}'"
         if end != self.source.size:
             raise self._broken(f"{self.source.size - end:,} bytes at its end belong to no tensor")
-
-    def _broken(self, reason: str) -> ModelFormatError:
-        name = display_text(self.source.name, 60)
-        return ModelFormatError(f"{name} cannot be read as safetensors: {reason}")
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

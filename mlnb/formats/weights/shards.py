@@ -10,21 +10,23 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlnb.errors import ModelFormatError, unknown
-from mlnb.formats.model_file import Part, WeightsFile
+from mlnb.formats.model_file import Part
 from mlnb.formats.source import Source
 from mlnb.formats.weights.safetensors import SafetensorsFile
+from mlnb.formats.weights_file import WeightsFile
 from mlnb.formatting import display_text, plural
-from mlnb.graph.graph import Graph, Value
+from mlnb.graph.graph import Value
 from mlnb.limits import LIMITS, Limits
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from mlnb.graph.graph import Graph
 
 INDEX_BYTES = 100_000_000
 """The largest index that is read."""
@@ -93,13 +95,9 @@ class ShardedSafetensorsFile(WeightsFile):
         own = dict(first.metadata) if first is not None else {}
         return {**facts, **own, **{str(key): str(value) for key, value in self._given.items()}}
 
-    @cached_property
-    def graph(self) -> Graph:
-        """The tensors as values without a node."""
-        missing = self._missing
-        warnings = (f"shards are missing: {_names_text(missing)}",) if missing else ()
-        values = {value.name: value for value in self.tensors}
-        return Graph(self.source.name, (), values=values, warnings=warnings)
+    @property
+    def _warnings(self) -> tuple[str, ...]:
+        return (f"shards are missing: {_names_text(self._missing)}",) if self._missing else ()
 
     def tensor(self, name: str, graph: Graph | None = None) -> np.ndarray:
         """The values of a tensor, read now from its shard; see `ModelFile.tensor`."""
@@ -152,22 +150,13 @@ class ShardedSafetensorsFile(WeightsFile):
         return shards
 
     def _part(self, name: str) -> Part:
-        """A shard by its size on disk; only a regular file directly beside the index is one."""
-        folder = self.source.path.parent if self.source.path else None
-        if folder is None or not name or name != os.path.basename(name) or name in (".", ".."):
-            return Part(name, None, False)
-        try:
-            seen = os.lstat(folder / name)
-        except (OSError, ValueError):
-            return Part(name, None, False)
-        # A folder of the Hugging Face cache holds its files as links into another one.
-        if stat.S_ISLNK(seen.st_mode):
-            try:
-                seen = os.stat(folder / name)
-            except OSError:
-                return Part(name, None, False)
-        regular = stat.S_ISREG(seen.st_mode)
-        return Part(name, seen.st_size if regular else None, regular)
+        """A shard by its size on disk; only a file directly beside the index is one.
+
+        A folder of the Hugging Face cache holds its files as links into another one.
+        """
+        path = self.source.path
+        beside = path is not None and name == os.path.basename(name)
+        return Part.beside(path.parent if path and beside else None, name, links=True)
 
     def _broken(self, reason: str) -> ModelFormatError:
         name = display_text(self.source.name, 60)

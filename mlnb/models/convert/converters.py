@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mlnb.child.memory import memory_cap
 from mlnb.errors import ExportError, MlnbError, need
-from mlnb.formatting import display_text
+from mlnb.formatting import display_text, first_line
 from mlnb.models.convert.exporter import exported
 from mlnb.models.convert.finishing import Specs, finished
+from mlnb.models.runtimes.sessions import as_file
 
 
 def from_tensorflow(
@@ -57,7 +56,9 @@ def from_tensorflow(
         except MlnbError:
             raise
         except Exception as error:
-            raise ExportError(f"tf2onnx cannot follow the model: {_short(error)}") from error
+            raise ExportError(
+                f"tf2onnx cannot follow the model: {first_line(error, 300)}"
+            ) from error
         return finished(proto, inputs, outputs)
 
 
@@ -96,28 +97,19 @@ def _converters() -> Mapping[str, Any]:
 def _graphdef(
     model: Mapping[str, Any], source: str | bytes, inputs: Specs, outputs: Specs, opset: int
 ) -> Any:
-    tensorflow = need("tensorflow", "tensorflow")
-    tf2onnx = need("tf2onnx", "tensorflow")
+    from mlnb.models.runtimes.tensorflow import graph_def
 
-    graph = tensorflow.compat.v1.GraphDef()
-    graph.ParseFromString(_graphdef_bytes(model, source))
     given = [_tensor(model["inputs"][one[0]]) for one in inputs]
     taken = [_tensor(model["outputs"][one[0]]) for one in outputs]
+    return _from_graph(graph_def(model, source), given, taken, opset)
+
+
+def _from_graph(graph: Any, given: list[str], taken: list[str], opset: int) -> Any:
+    tf2onnx = need("tf2onnx", "tensorflow")
     proto, _ = tf2onnx.convert.from_graph_def(
         graph, input_names=given, output_names=taken, opset=opset
     )
     return _in_order(proto, given, taken)
-
-
-def _graphdef_bytes(model: Mapping[str, Any], source: str | bytes) -> bytes:
-    content = source if isinstance(source, bytes) else Path(source).read_bytes()
-    if not model.get("text"):
-        return content
-    from mlnb.formats.source import Source
-    from mlnb.formats.tensorflow.pbtxt import GRAPH, from_text
-    from mlnb.limits import LIMITS
-
-    return from_text(Source.of(content), GRAPH, LIMITS, model["format"])
 
 
 def _tensor(name: str) -> str:
@@ -128,32 +120,32 @@ def _saved_model(
     model: Mapping[str, Any], source: str | bytes, inputs: Specs, outputs: Specs, opset: int
 ) -> Any:
     """By its signature; one of TensorFlow 1, or cut at inner tensors, as the graph it is."""
+    from mlnb.models.runtimes.tensorflow import saved_model_folder
+
     tensorflow = need("tensorflow", "tensorflow")
-    folder = str(Path(str(source)).parent)
-    loaded = tensorflow.saved_model.load(folder, tags=model["tags"])
-    function = loaded.signatures[model["signature"]]
-    specs = function.structured_input_signature[1]
     given, names = ([one[0] for one in ends] for ends in (inputs, outputs))
-    is_whole = set(given) <= set(specs) and set(names) <= set(function.structured_outputs)
-    if hasattr(loaded, "prune") or not is_whole:
-        return _frozen(model, folder, inputs, outputs, opset)
+    with saved_model_folder(model, source) as folder:
+        loaded = tensorflow.saved_model.load(folder, tags=model["tags"])
+        function = loaded.signatures.get(model["signature"])
+        specs = function.structured_input_signature[1] if function else {}
+        is_whole = function and {*given} <= {*specs} and {*names} <= {*function.structured_outputs}
+        if hasattr(loaded, "prune") or not is_whole:
+            return _frozen(model, folder, inputs, outputs, opset)
 
-    def call(*values: Any) -> list[Any]:
-        answer = function(**dict(zip(given, values, strict=True)))
-        return [answer[name] for name in names]
+        def call(*values: Any) -> list[Any]:
+            answer = function(**dict(zip(given, values, strict=True)))
+            return [answer[name] for name in names]
 
-    return _traced(call, [specs[name] for name in given], opset)
+        return _traced(call, [specs[name] for name in given], opset)
 
 
 def _frozen(
     model: Mapping[str, Any], folder: str, inputs: Specs, outputs: Specs, opset: int
 ) -> Any:
     """The graph of a SavedModel with its variables as constants."""
-    tensorflow = need("tensorflow", "tensorflow")
-    tf2onnx = need("tf2onnx", "tensorflow")
     from mlnb.models.runtimes.tensorflow import tensors
 
-    v1 = tensorflow.compat.v1
+    v1 = need("tensorflow", "tensorflow").compat.v1
     with v1.Graph().as_default() as graph, v1.Session(graph=graph) as session:
         v1.saved_model.loader.load(session, model["tags"], folder)
         find = tensors(model, graph)
@@ -161,10 +153,7 @@ def _frozen(
         taken = [find(model["outputs"][one[0]]).name for one in outputs]
         nodes = [name.partition(":")[0] for name in taken]
         frozen = v1.graph_util.convert_variables_to_constants(session, graph.as_graph_def(), nodes)
-    proto, _ = tf2onnx.convert.from_graph_def(
-        frozen, input_names=given, output_names=taken, opset=opset
-    )
-    return _in_order(proto, given, taken)
+    return _from_graph(frozen, given, taken, opset)
 
 
 def _keras(
@@ -186,29 +175,23 @@ def _keras(
 def _tflite(
     model: Mapping[str, Any], source: str | bytes, inputs: Specs, outputs: Specs, opset: int
 ) -> Any:
+    """By the tensors of its inputs and outputs, or of a cut, under the names that the file has."""
+    from mlnb.formats.source import Source
+    from mlnb.formats.tflite.file import TfliteFile
+
     tf2onnx = need("tf2onnx", "tensorflow")
-
-    if model.get("inner"):
-        raise ExportError(
-            "a TFLite model cut at inner tensors is not converted: convert the whole model, and "
-            "cut the ONNX file"
-        )
-    if model.get("subgraph"):
+    if model["subgraph"]:
         raise ExportError("tf2onnx converts the first graph of a TFLite model only")
-    with _as_file(source, ".tflite") as path:
-        proto, _ = tf2onnx.convert.from_tflite(path, opset=opset)
+    names = TfliteFile(Source.of(source), signature=model["signature"]).stored_names
+    numbers = {**model["outputs"], **model.get("inner", {})}
+    with as_file(source, ".tflite") as path:
+        proto, _ = tf2onnx.convert.from_tflite(
+            path,
+            input_names=[names[model["inputs"][one[0]]] for one in inputs],
+            output_names=[names[numbers[one[0]]] for one in outputs],
+            opset=opset,
+        )
     return proto
-
-
-@contextmanager
-def _as_file(source: str | bytes, suffix: str) -> Iterator[str]:
-    if isinstance(source, str):
-        yield source
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / f"model{suffix}"
-        file.write_bytes(source)
-        yield str(file)
 
 
 def _traced(call: Any, specs: Sequence[Any], opset: int) -> Any:
@@ -231,8 +214,3 @@ def _in_order(proto: Any, inputs: Sequence[str], outputs: Sequence[str]) -> Any:
             del field[:]
             field.extend(copies)
     return proto
-
-
-def _short(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return display_text(lines[0] if lines else type(error).__name__, 300)

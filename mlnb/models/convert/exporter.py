@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlnb.errors import ExportError, need
-from mlnb.formatting import bytes_text, display_text
+from mlnb.formatting import bytes_text, display_text, first_line
 from mlnb.models.silence import quietly
 
 if TYPE_CHECKING:
@@ -126,8 +126,7 @@ def why(name: str, error: BaseException) -> str:
     cause = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
-    said = [line.strip() for line in str(cause).splitlines() if line.strip()]
-    first = display_text(said[0] if said else type(cause).__name__, 200)
+    first = first_line(cause)
     if "user-specified ranges" in first or "Constraints violated" in first:
         return constant_batch(name)
     text = f"torch cannot follow {display_text(name)} into an ONNX file: {first}."

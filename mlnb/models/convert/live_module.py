@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,6 +11,7 @@ from torch import nn
 from mlnb.models.convert.exporter import exported, require_small, with_forward
 from mlnb.models.convert.finishing import finished
 from mlnb.models.torch.state import device_of, settled, undisturbed
+from mlnb.models.torch.taps import tapped
 from mlnb.models.torch.values import named_results
 
 if TYPE_CHECKING:
@@ -36,9 +35,10 @@ def module_to_onnx(file: ModuleFile, opset: int) -> dict[str, Any]:
     require_small(sum(one.nbytes for one in (*module.parameters(), *module.buffers())))
     free = [_is_free(spec.shape) for spec in file.inputs]
     rows = [_two(x.cpu()) if any(free) else x.cpu() for x in file.sample.tensors]
-    with undisturbed(module), _tapping(module, file) as tapped:
+    found: dict[str, Any] = {}
+    with undisturbed(module), tapped(module, file.taps, found, whole=True):
         proto = exported(
-            _fed_by_a_list(module, file, tapped),
+            _fed_by_a_list(module, file, found),
             (rows,),
             name=type(module).__name__,
             outputs=file.outputs.names,
@@ -62,34 +62,15 @@ def _two(rows: torch.Tensor) -> torch.Tensor:
     return torch.cat([rows, rows])[:2] if len(rows) < 2 else rows[:2]
 
 
-def _fed_by_a_list(module: nn.Module, file: ModuleFile, tapped: dict[str, Any]) -> nn.Module:
-    """The module taking one list of tensors and giving a tuple of them."""
+def _fed_by_a_list(module: nn.Module, file: ModuleFile, found: dict[str, Any]) -> nn.Module:
+    """The module taking one list of tensors and giving a tuple of them; taps fill `found`."""
     kind, sample = type(module), file.sample
 
     def forward(self: nn.Module, rows: list[torch.Tensor]) -> tuple[torch.Tensor, ...]:
-        tapped.clear()
+        found.clear()
         given = sample.called(lambda *args, **named: kind.forward(self, *args, **named), rows)
         if not file.taps:
             return tuple(value for _, value in named_results(given))
-        return tuple(v for name in file.taps for _, v in named_results(tapped[name], name))
+        return tuple(v for name in file.taps for _, v in named_results(found[name], name))
 
     return with_forward(module, forward)
-
-
-@contextmanager
-def _tapping(module: nn.Module, file: ModuleFile) -> Iterator[dict[str, Any]]:
-    """What the submodules at which the model is cut give, filled by each call."""
-    tapped: dict[str, Any] = {}
-
-    def tap(name: str) -> Any:
-        def keep(_: nn.Module, __: Any, given: Any) -> None:
-            tapped.setdefault(name, given)
-
-        return module.get_submodule(name).register_forward_hook(keep)
-
-    handles = [tap(name) for name in file.taps]
-    try:
-        yield tapped
-    finally:
-        for handle in handles:
-            handle.remove()

@@ -29,6 +29,9 @@ OPSET = 18
 TIMEOUT = 600.0
 WRONG = 0.01
 """The share of the largest output by which no right conversion of floats differs."""
+_ROUNDED = (
+    "the source is quantised and rounds at every step: rows of equal scores may change places"
+)
 
 _CONVERTERS = "mlnb.models.convert.converters"
 _CHILDREN = {
@@ -68,10 +71,12 @@ def to_onnx(
     Raises:
         ExportError: the model cannot be converted, operations are left over that ONNX does not
             know, or the result answers otherwise; an older file stays as it was.
+        ModelRunError: nothing runs such a file, or it has `dangers`.
         MissingExtra: what converts is not installed.
     """
     begun = time.monotonic()
     target = export_target(path)
+    model._runner.require_runnable()
     file = model._file
     if not 9 <= opset <= 26:
         raise ExportError(f"opset {opset}: onnxruntime takes 9 to 26, and {OPSET} is a good choice")
@@ -98,7 +103,7 @@ def to_onnx(
         largest=largest,
         opset=opset,
         seconds=time.monotonic() - begun,
-        notes=("the source is quantised and rounds at every step",) * quantised,
+        notes=(_ROUNDED,) * quantised,
     )
 
 

@@ -12,13 +12,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from mlnb.errors import ModelRunError, need, unknown
+from mlnb.formats.archive import BEGINNING
 from mlnb.formats.keras.model import KerasModelFile
 from mlnb.formatting import display_text
 from mlnb.models.runtimes import sessions
@@ -65,9 +64,8 @@ def load(model: Mapping[str, Any], source: str | bytes) -> Any:
         raise ModelRunError(_refusal(model["refused"]))
     keras = keras_on_tensorflow()
     try:
-        if isinstance(source, bytes):
-            return _from_bytes(keras, source)
-        return _from_path(keras, source)
+        with sessions.as_file(source, _suffix(source)) as path:
+            return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
         raise _not_loaded(error) from error
 
@@ -76,31 +74,12 @@ def _open(model: Mapping[str, Any], source: str | bytes) -> _Session:
     return _Session(load(model, source), model)
 
 
-def _from_path(keras: Any, path: str) -> Any:
-    """The model in a file; Keras tells formats by the extension, which may be any."""
-    with open(path, "rb") as file:
-        beginning = file.read(4)
-    if Path(path).suffix == _suffix(beginning) or Path(path).suffix == ".hdf5":
-        return _loaded(keras, path)
-    with TemporaryDirectory() as folder:
-        other = Path(folder) / f"model{_suffix(beginning)}"
-        other.symlink_to(path)
-        return _loaded(keras, str(other))
-
-
-def _from_bytes(keras: Any, content: bytes) -> Any:
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / f"model{_suffix(content[:4])}"
-        file.write_bytes(content)
-        return _loaded(keras, str(file))
-
-
-def _suffix(beginning: bytes) -> str:
-    return ".keras" if beginning.startswith(b"PK") else ".h5"
-
-
-def _loaded(keras: Any, path: str) -> Any:
-    return keras.saving.load_model(path, compile=False, safe_mode=True)
+def _suffix(source: str | bytes) -> str:
+    """Keras tells formats by the extension, which a file may have any of."""
+    if isinstance(source, bytes):
+        return ".keras" if source.startswith(BEGINNING) else ".h5"
+    with open(source, "rb") as file:
+        return _suffix(file.read(len(BEGINNING)))
 
 
 class _Session:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import numpy as np
@@ -138,6 +140,21 @@ def _in_pieces(
 def _filled(array: Array, piece: int) -> Array:
     missing = piece - len(array)
     return array if not missing else np.concatenate([array, np.repeat(array[-1:], missing, axis=0)])
+
+
+@contextmanager
+def as_file(source: str | bytes, suffix: str) -> Iterator[str]:
+    """A path with that ending: the model's own, a link to it, or a file of its bytes."""
+    if isinstance(source, str) and source.endswith(suffix):
+        yield source
+        return
+    with TemporaryDirectory(prefix="mlnb-") as folder:
+        file = Path(folder) / f"model{suffix}"
+        if isinstance(source, str):
+            file.symlink_to(source)
+        else:
+            file.write_bytes(source)
+        yield str(file)
 
 
 opened: OrderedDict[str, Session] = OrderedDict()

@@ -137,6 +137,11 @@ def _config() -> Any:
 
 
 def _open_graph(model: Mapping[str, Any], source: str | bytes, session: Any) -> None:
+    tf.import_graph_def(graph_def(model, source), name="")
+
+
+def graph_def(model: Mapping[str, Any], source: str | bytes) -> Any:
+    """The protobuf in a frozen graph's file, which may be text."""
     content = Path(source).read_bytes() if isinstance(source, str) else source
     graph = tf.compat.v1.GraphDef()
     if model.get("text"):
@@ -147,10 +152,22 @@ def _open_graph(model: Mapping[str, Any], source: str | bytes, session: Any) -> 
         graph.ParseFromString(content)
     for node in graph.node:  # a device of the machine it was written on
         node.device = ""
-    tf.import_graph_def(graph, name="")
+    return graph
 
 
 def _open_saved_model(model: Mapping[str, Any], source: str | bytes, session: Any) -> None:
+    with saved_model_folder(model, source) as folder:
+        tf.compat.v1.saved_model.loader.load(session, model["tags"], folder, clear_devices=True)
+
+
+@contextmanager
+def saved_model_folder(model: Mapping[str, Any], source: str | bytes) -> Iterator[str]:
+    """The folder of a SavedModel; for bytes, one that lasts as long as the block.
+
+    Raises:
+        ModelRunError: its variables are not there, or the file is called otherwise than TensorFlow
+            asks for.
+    """
     if isinstance(source, bytes):
         if model.get("parts"):
             raise ModelRunError(
@@ -159,7 +176,7 @@ def _open_saved_model(model: Mapping[str, Any], source: str | bytes, session: An
             )
         with tempfile.TemporaryDirectory(prefix="mlnb-") as folder:
             (Path(folder) / _file_name(source)).write_bytes(source)
-            _load(model, folder, session)
+            yield folder
         return
     path = Path(source)
     if path.name not in ("saved_model.pb", "saved_model.pbtxt"):
@@ -173,15 +190,11 @@ def _open_saved_model(model: Mapping[str, Any], source: str | bytes, session: An
             f"{plural(len(missing), 'file')} of its variables missing: "
             f"{display_text(', '.join(missing), 200)} beside {path.name}; copy the whole folder"
         )
-    _load(model, str(path.parent), session)
+    yield str(path.parent)
 
 
 def _file_name(content: bytes) -> str:
     return "saved_model.pb" if content[:1] == b"\x08" else "saved_model.pbtxt"
-
-
-def _load(model: Mapping[str, Any], folder: str, session: Any) -> None:
-    tf.compat.v1.saved_model.loader.load(session, model["tags"], folder, clear_devices=True)
 
 
 def _received(value: Any) -> Any:

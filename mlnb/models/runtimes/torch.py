@@ -21,7 +21,7 @@ from mlnb.formats.source import Source
 from mlnb.formats.torch.exported.calls import admitted
 from mlnb.formats.torch.exported.file import OLD, ExportedProgramFile
 from mlnb.formats.torch.exported.pickles import refuse_foreign
-from mlnb.formatting import display_text
+from mlnb.formatting import first_line
 from mlnb.models.runtimes import sessions
 from mlnb.models.torch.arrays import to_array, to_tensor
 
@@ -173,5 +173,4 @@ def _shortened(error: Exception) -> Exception:
 
 
 def _told(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return display_text(lines[0].rstrip(".") if lines else type(error).__name__, 300)
+    return first_line(error, 300).rstrip(".")

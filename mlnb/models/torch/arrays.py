@@ -52,6 +52,11 @@ def to_array(value: Any) -> np.ndarray[Any, np.dtype[Any]]:
     return np.array(array)  # its own memory: the module may use the tensor's again
 
 
+def dtype_of(tensor: torch.Tensor) -> str:
+    """`float32`, as NumPy or ml_dtypes call it."""
+    return str(tensor.dtype).removeprefix("torch.")
+
+
 @lru_cache(maxsize=1)
 def _exotic() -> dict[str, torch.dtype]:
     """Types that NumPy lacks, as far as this torch has them."""

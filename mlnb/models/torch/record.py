@@ -17,6 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from mlnb.errors import MlnbError, ModelRunError
 from mlnb.formats.torch.graph import Ref, TorchGraph
 from mlnb.formatting import display_text
+from mlnb.models.torch.arrays import dtype_of
 from mlnb.models.torch.taps import Call
 from mlnb.models.torch.values import Sample, forward_text
 from mlnb.specs import TensorSpec, TensorSpecs
@@ -101,12 +102,12 @@ class _Recorder(TorchDispatchMode):
         self._count = 0
         for path, tensor in (*module.named_parameters(), *module.named_buffers()):
             self._names[id(tensor)] = path
-            self.made.weight(path, _dtype(tensor), tuple(tensor.shape))
+            self.made.weight(path, dtype_of(tensor), tuple(tensor.shape))
 
     def fed(self, name: str, tensor: torch.Tensor) -> None:
         """A value that comes from outside."""
         self._name(tensor, name)
-        self.made.value(name, _dtype(tensor), tuple(tensor.shape))
+        self.made.value(name, dtype_of(tensor), tuple(tensor.shape))
 
     def given(self, name: str, tensor: torch.Tensor) -> None:
         """A value that goes out."""
@@ -130,7 +131,7 @@ class _Recorder(TorchDispatchMode):
             if id(given) not in self._names:
                 self._count += 1
                 self._name(given, f"constant_{self._count}")
-                self.made.weight(self._names[id(given)], _dtype(given), tuple(given.shape))
+                self.made.weight(self._names[id(given)], dtype_of(given), tuple(given.shape))
             return Ref(self._names[id(given)])
         if isinstance(given, tuple | list):
             return [self._argument(one) for one in given]
@@ -143,16 +144,12 @@ class _Recorder(TorchDispatchMode):
         self._count += 1
         name = f"value_{self._count}"
         self._name(value, name)
-        self.made.value(name, _dtype(value), tuple(value.shape))
+        self.made.value(name, dtype_of(value), tuple(value.shape))
         return name
 
     def _name(self, tensor: torch.Tensor, name: str) -> None:
         self._names[id(tensor)] = name
         self._alive.append(tensor)  # so that its id stays its own
-
-
-def _dtype(tensor: torch.Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
 
 
 @contextmanager

@@ -41,6 +41,6 @@ def settled(module: nn.Module) -> nn.Module:
 
     One copy a step serves whoever asks.
     """
-    session: Any = sys.modules.get("mlnb.train.session")  # without it nothing trains
-    found: nn.Module = module if session is None else session.settled(module)
+    asking: Any = sys.modules.get("mlnb.train.steer.asking")  # without it nothing trains
+    found: nn.Module = module if asking is None else asking.settled(module)
     return found

@@ -66,7 +66,7 @@ class Call(nn.Module):
             yield from _distinct(named_results(self._sample.called(self.module, tensors)))
             return
         found: dict[str, Any] = {}
-        with _tapped(self.module, self._taps, found, self._whole), suppress(_Enough):
+        with tapped(self.module, self._taps, found, whole=self._whole), suppress(_Enough):
             self._sample.called(self.module, tensors)
         for name in self._taps:
             if name not in found:
@@ -75,10 +75,17 @@ class Call(nn.Module):
 
 
 @contextmanager
-def _tapped(
-    module: nn.Module, names: Sequence[str], found: dict[str, Any], whole: bool
+def tapped(
+    module: nn.Module, names: Sequence[str], found: dict[str, Any], *, whole: bool
 ) -> Iterator[None]:
-    """Collects what submodules give at their first call, and ends the forward with the last."""
+    """Collect what submodules give at their first call into `found`.
+
+    Args:
+        module: whose forward is called in the block.
+        names: of its submodules.
+        found: by these names; a caller who empties it gets those of the next call.
+        whole: go on behind the last of them, where the forward is otherwise broken off.
+    """
     handles = []
 
     def hook(name: str) -> Any:

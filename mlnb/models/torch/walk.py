@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from mlnb.formats.torch.graph import Ref, TorchGraph
+from mlnb.models.torch.arrays import dtype_of
 from mlnb.models.torch.record import loose
 
 if TYPE_CHECKING:
@@ -202,11 +203,6 @@ def stored_tensors(module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
     """Parameters and buffers by name; one that has several names comes under each."""
     yield from module.named_parameters(remove_duplicate=False)
     yield from module.named_buffers(remove_duplicate=False)
-
-
-def dtype_of(tensor: torch.Tensor) -> str:
-    """`float32`, as NumPy or ml_dtypes call it."""
-    return str(tensor.dtype).removeprefix("torch.")
 
 
 def target_text(target: Any) -> str:

@@ -91,7 +91,7 @@ def bottleneck(
     with progress(label, len(wanted), "pictures") as done:
         for part, pixels, bad in pictures.rows(wanted).pixels(features.preprocessing.fit, batch):
             numbers = wanted[part]
-            reasons |= {wanted[i]: why for i, why in bad.items()}
+            reasons |= {wanted[i]: pictures.bad.get(wanted[i], why) for i, why in bad.items()}
             good = [i for i in range(len(numbers)) if numbers[i] not in reasons]
             made = features(pixels if len(good) == len(numbers) else pixels[good]) if good else ()
             new = dict(zip((numbers[i] for i in good), made, strict=True))
@@ -100,8 +100,9 @@ def bottleneck(
             rows |= new
             done(part.stop)
     if pictures and not rows:
-        first = next(iter(reasons.values()))
-        raise ImageError(f"Not one of {plural(len(pictures), 'picture')} can be read: {first}")
+        why, count = next(iter(reasons.values())), len(pictures)
+        several = f"Not one of {count:,} pictures can be read: " if count > 1 else ""
+        raise ImageError(f"{several}{why}")
     computed = len(wanted) - len(reasons)
     return Bottleneck(_together(rows, len(pictures)), reasons, computed, time.monotonic() - begun)
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import nn
 
+from mlnb.data.label_map import LabelMap
 from mlnb.data.rows import left_out_text
 from mlnb.errors import TrainError
-from mlnb.tasks.estimator import Classifier, codes_of
+from mlnb.tasks.estimator import Classifier
 from mlnb.tasks.images.bottleneck import bottleneck, cache_of
 from mlnb.tasks.images.features import ModelFeatures
 from mlnb.tasks.images.fitting import check_words, learn
@@ -67,9 +68,10 @@ class ImageClassifier(Classifier):
         validation: the share of the pictures that the training phase validates on, where `fit` is
             told of none.
         cache: whether features are kept on this disk; or the folder for them.
-        preprocessing: of a picture, as the steps `[ResizeImages(…), ExtractPixels(…)]`; `None`
-            takes that of the weights, and for a `Model` tries the conventions and takes the one
-            that scores best on the validation pictures.
+        preprocessing: of a picture, as the steps `[ResizeImages(…), ExtractPixels(…)]`; of one
+            step that is missing, the weights' own or what the `Model` takes. `None` takes that of
+            the weights, and for a `Model` tries the conventions and takes the one that scores best
+            on the validation pictures.
         callbacks: of the training phases, as `Trainer` has them.
         seed: of the split, of the head and of random weights.
 
@@ -180,7 +182,10 @@ class ImageClassifier(Classifier):
             X: as for `predict_proba`.
         """
         self._require_fitted()
-        return self._bottleneck(take_pictures(X)).features
+        pictures = take_pictures(X)
+        if not pictures:
+            return np.empty((0, self._net.get_buffer("standardise.mean").numel()), np.float32)
+        return self._bottleneck(pictures).features
 
     def evaluate(self, test: Any, y: Any = None, *, target: str | None = None) -> Evaluation:
         """How good it is on pictures that it has not seen.
@@ -198,7 +203,7 @@ class ImageClassifier(Classifier):
         """
         self._require_fitted()
         pictures, left_out = testing_of(test, y, target=target)
-        codes_of(pictures.labels or (), self.classes_, "test")
+        LabelMap.of(self.classes_).codes(pictures.labels or (), "test")  # refuses unknown ones
         made = self._bottleneck(pictures)
         left_out |= made.left_out(pictures.ids)
         read = np.flatnonzero(made.is_read)
@@ -215,15 +220,21 @@ class ImageClassifier(Classifier):
             notes=notes,
         )
 
-    def explain(self, picture: Any, target: int | None = None) -> Array:
+    def explain(self, picture: Any, target: Any = None) -> Array:
         """Which places of a picture speak for a class, `float32 [height, width]` from 0 to 1.
 
         Grad-CAM (Selvaraju et al. 2017) where the backbone is torch's, else what changes when a
         place is hidden (Zeiler and Fergus 2014).
 
+        >>> seen = classifier.explain("mine.jpg", target="cats")
+
         Args:
             picture: a file, or pixels `uint8 [height, width, 3]`.
-            target: the number of the class; the likeliest by default.
+            target: one of `classes_`; the likeliest by default.
+
+        Raises:
+            DataError: no such class.
+            ImageError: no such picture.
         """
         from mlnb.tasks.images.explaining import explain
 

@@ -7,25 +7,23 @@ features tell the classes apart best on the validation pictures is taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlnb.errors import DataError, need
 from mlnb.formatting import display_text
 from mlnb.progress import progress
 from mlnb.tasks.images.features import ModelFeatures
 from mlnb.tasks.images.learning import in_turn
 from mlnb.tasks.images.preprocessing import Preprocessing, preprocessing_of
-from mlnb.tasks.pipeline import CONVENTIONS, ExtractPixels
+from mlnb.tasks.pipeline.images import ExtractPixels
+from mlnb.tasks.pipeline.judging import linear_head
+from mlnb.tasks.pipeline.taken import what_it_takes
 
 if TYPE_CHECKING:
     from mlnb.models.model import Model
-    from mlnb.specs import TensorSpec
     from mlnb.tasks.images.learning import Learning
-    from mlnb.tasks.pipeline.images import Layout
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -35,7 +33,6 @@ _FIRST, _KEPT = 32, 4
 """Pictures that all ways are tried with, and the ways that are tried with the others too."""
 _EACH = 4
 """Pictures of a class to train with that tell anything at all."""
-_SIDE = 224
 
 
 def by_best_convention(
@@ -48,7 +45,7 @@ def by_best_convention(
         learning: pictures to train and to validate on.
         tell: takes the line.
     """
-    ways = dict(conventions_of(model))
+    ways = conventions_of(model)
     features = ModelFeatures(model, next(iter(ways.values())))
     made: dict[str, Array] = {}
     scores: dict[str, tuple[float, float]] = {}
@@ -76,27 +73,25 @@ def by_best_convention(
     return features.by(ways[best])
 
 
-def conventions_of(model: Model) -> Iterator[tuple[str, Preprocessing]]:
+def conventions_of(model: Model) -> dict[str, Preprocessing]:
     """The usual ways that fit the model's input, by name."""
-    spec = model.inputs[0]
-    layout, size = _layout_and_size(spec)
-    dtype = spec.dtype if spec.dtype == "float16" else "float32"
-    for name, words in CONVENTIONS.items():
-        steps = ExtractPixels(**words, layout=layout, dtype=dtype)
-        yield name, replace(preprocessing_of(steps), size=size)
-
-
-def _layout_and_size(spec: TensorSpec) -> tuple[Layout, tuple[int, int]]:
-    shape = spec.shape
-    if shape is None or len(shape) != 4 or 3 not in (shape[1], shape[3]):
-        raise DataError(
-            f"{display_text(spec.name)} is {spec}; a backbone takes colour pictures, "
-            "[n, 3, height, width] or [n, height, width, 3]."
+    taken, plain = what_it_takes(model), plain_pixels(model)
+    return {
+        name: preprocessing_of(
+            ExtractPixels(**words, layout=taken.layout, dtype=taken.dtype), plain
         )
-    layout: Layout = "NHWC" if shape[3] == 3 else "NCHW"
-    sides = shape[1:3] if layout == "NHWC" else shape[2:]
-    height, width = (side if isinstance(side, int) and side > 0 else _SIDE for side in sides)
-    return layout, (height, width)
+        for name, words in taken.conventions.items()
+    }
+
+
+def plain_pixels(model: Model) -> Preprocessing:
+    """Pixels as they are, in the size, layout and dtype that the model takes.
+
+    Raises:
+        DataError: no picture goes in.
+    """
+    taken = what_it_takes(model)
+    return Preprocessing(taken.size, layout=taken.layout, dtype=taken.dtype)
 
 
 def _rounds(learning: Learning) -> list[tuple[Array, Array]]:
@@ -125,19 +120,12 @@ def _pixels(learning: Learning, rows: Array, preprocessing: Preprocessing) -> Ar
 
 def _score(features: Array, codes: Array, is_training: Array) -> tuple[float, float]:
     """Accuracy of a small classifier on the rest, and how sure it is of what is right."""
-    features = np.nan_to_num(features, posinf=0.0, neginf=0.0)
-    scaling, linear = (need(f"sklearn.{m}", "train") for m in ("preprocessing", "linear_model"))
-    pipeline = need("sklearn.pipeline", "train").make_pipeline(
-        scaling.StandardScaler(), linear.LogisticRegression(C=0.01, max_iter=300)
-    )
     if len(np.unique(codes[is_training])) < 2:
         return 0.0, 0.0
-    pipeline.fit(features[is_training], codes[is_training])
-    known = list(pipeline.classes_)
-    sure = pipeline.predict_proba(features[~is_training])
-    right = [
-        float(row[known.index(code)]) if code in known else 0.0
-        for row, code in zip(sure, codes[~is_training], strict=True)
-    ]
-    hits = pipeline.predict(features[~is_training]) == codes[~is_training]
-    return float(np.mean(hits)), float(np.mean(np.log(np.maximum(right, 1e-9))))
+    features = np.nan_to_num(features, posinf=0.0, neginf=0.0)
+    head = linear_head().fit(features[is_training], codes[is_training])
+    sure = head.predict_proba(features[~is_training])
+    is_right = codes[~is_training, None] == head.classes_
+    hits = is_right[np.arange(len(sure)), sure.argmax(axis=1)]
+    right = np.where(is_right, sure, 0).sum(axis=1)
+    return float(hits.mean()), float(np.log(np.maximum(right, 1e-9)).mean())

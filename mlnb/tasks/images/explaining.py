@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlnb.data.images import read_image
+from mlnb.data.label_map import LabelMap
 from mlnb.tasks.explain import grad_cam, occlusion
 from mlnb.tasks.images.features import TorchFeatures
 from mlnb.tasks.images.pictures import take_pictures
@@ -23,8 +24,10 @@ LONGEST = 512
 """The longer side of a map; it is laid over the picture by whoever shows it."""
 
 
-def explain(classifier: ImageClassifier, picture: Any, target: int | None) -> Array:
+def explain(classifier: ImageClassifier, picture: Any, target: Any) -> Array:
     """A map over the whole picture, `float32 [height, width]`; see `ImageClassifier.explain`."""
+    if target is not None:
+        target = int(LabelMap.of(classifier.classes_).codes([target])[0])
     given = picture if isinstance(picture, str | os.PathLike) else [picture]
     [one] = take_pictures(given).content
     image = read_image(one) if isinstance(one, str) else one

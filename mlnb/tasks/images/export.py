@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from mlnb.cache import write_whole
-from mlnb.errors import ExportError, need
-from mlnb.formatting import display_text
+from mlnb.errors import need
 from mlnb.models import quantized
+from mlnb.models.convert.target import export_target, write_export
 from mlnb.networks.export import session
 from mlnb.networks.taken import take
 from mlnb.networks.to_onnx import to_onnx
@@ -50,9 +48,7 @@ def export(
 ) -> ExportReport:
     """Write a classifier; see `ImageClassifier.export_onnx`."""
     begun = time.monotonic()
-    target = Path(path).expanduser()
-    if target.is_dir() or not target.parent.is_dir():
-        raise ExportError(f"{display_text(str(target), 200)} is no place for a file.")
+    target = export_target(path)
     with progress(f"export {target.name}", 3) as done:
         made = _core(classifier)
         done(1)
@@ -65,7 +61,7 @@ def export(
         done(2)
         largest = _checked(classifier, content, preprocessing)
         done(3)
-    write_whole(target, content)
+    write_export(target, content)
     return report(target, made, len(content), largest, opset=opset_of(made), begun=begun)
 
 
@@ -77,6 +73,9 @@ def _core(classifier: ImageClassifier) -> Any:
     features, net = classifier._features, classifier._net
     if isinstance(features, TorchFeatures):
         body = fast(features.body).to(memory_format=torch.contiguous_format)
+        for one in body.modules():  # torch's exporter takes what works in place apart, slowly
+            if getattr(one, "inplace", False):
+                one.inplace = False
         module = nn.Sequential(body, net, nn.Softmax(1)).eval()
         return _module_graph(module, (3, *classifier.preprocessing_.size), "picture")
     width = len(net.get_buffer("standardise.mean"))

@@ -16,7 +16,7 @@ from mlnb.errors import need
 from mlnb.models.loading import load_model
 from mlnb.networks.export import session
 from mlnb.networks.to_onnx import OPSET
-from mlnb.tasks.images.export_joints import behind, opset_of
+from mlnb.tasks.images.export_joints import at_opset, behind, opset_of
 from mlnb.tasks.images.export_pixels import MAX_IR
 
 if TYPE_CHECKING:
@@ -28,10 +28,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 def model_graph(features: ModelFeatures, width: int) -> Any:
     """The cut model by ONNX's operators, its answer pooled to `[n, width]`."""
-    onnx = need("onnx", "train")
     made = _as_onnx(features)
-    if opset_of(made) < OPSET:
-        made = onnx.version_converter.convert_version(made, OPSET)
+    made = at_opset(made, max(opset_of(made), OPSET))
     del made.graph.value_info[:]
     _drop_weights_from_inputs(made)
     free = _with_free_batch(made)

@@ -62,7 +62,9 @@ def _fitted(graph: _Graph, made: str, preprocessing: Preprocessing) -> str:
         return _resized(graph, made, graph.whole([height, width]), preprocessing)
     sides = graph.node("Shape", made, start=2, end=4)
     if preprocessing.mode == "pad":
-        sizes = _rounded(graph, sides, _share(graph, sides, (height, width), "ReduceMin"), up=True)
+        share = _share(graph, sides, (height, width), "ReduceMin")
+        scaled = graph.node("Round", graph.node("Mul", graph.real(sides), share))
+        sizes = graph.node("Max", graph.whole_of(scaled), graph.whole([1, 1]))
         inner = _resized(graph, made, sizes, preprocessing)
         two = graph.whole([2])
         free = graph.node("Sub", graph.whole([height, width]), sizes)
@@ -93,12 +95,6 @@ def _whole_sizes(graph: _Graph, sides: str, preprocessing: Preprocessing) -> str
 def _share(graph: _Graph, sides: str, size: tuple[int, int], choose: str) -> str:
     shares = graph.node("Div", graph.constant(np.array(size, np.float64)), graph.real(sides))
     return graph.node(choose, shares, keepdims=1)
-
-
-def _rounded(graph: _Graph, sides: str, share: str, *, up: bool) -> str:
-    scaled = graph.node("Round", graph.node("Mul", graph.real(sides), share))
-    sizes = graph.whole_of(scaled)
-    return graph.node("Max", sizes, graph.whole([1, 1])) if up else sizes
 
 
 def _resized(graph: _Graph, made: str, sizes: str, preprocessing: Preprocessing) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -155,9 +156,15 @@ def torch_body(name: Any, weights: Any, seed: int | None) -> Backbone:
         name: as `backbone` takes it, or a `Backbone`.
         weights: as `backbone` takes them.
         seed: of random weights, so that two fits have the same.
+
+    Raises:
+        TrainError: it is the path of a file, which is a `Model` only when it is loaded.
     """
     if isinstance(name, Backbone):
         return name
+    if os.path.isfile(name if isinstance(name, str | os.PathLike) else ""):
+        shown = display_text(str(name), 200)
+        raise TrainError(f"The backbone {shown} is a file; load it: backbone=load_model({shown!r})")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed or 0)
         return backbone(name, weights=weights)

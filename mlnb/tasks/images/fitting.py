@@ -11,10 +11,11 @@ import torch
 
 from mlnb.data.rows import left_out_text
 from mlnb.errors import TrainError, unknown
+from mlnb.formatting import display_text
 from mlnb.models.model import Model
 from mlnb.networks.sequential import Sequential
 from mlnb.tasks.images.bottleneck import Bottleneck, bottleneck, cache_of
-from mlnb.tasks.images.conventions import by_best_convention
+from mlnb.tasks.images.conventions import by_best_convention, plain_pixels
 from mlnb.tasks.images.features import Features, ModelFeatures, TorchFeatures, torch_body
 from mlnb.tasks.images.heads import HEADS, make_head
 from mlnb.tasks.images.learning import Learning, require_classes
@@ -61,9 +62,12 @@ def learn(classifier: ImageClassifier, learning: Learning, tell: Callable[[str],
         tell: takes a line for each thing worth one.
     """
     features = features_for(classifier, learning, tell)
-    made = bottleneck(learning.pictures, features, cache_of(classifier.cache, features))
+    cache = cache_of(classifier.cache, features)
+    made = bottleneck(learning.pictures, features, cache)
     if made.computed:
         tell(f"bottleneck: {made.text}")
+    if cache is not None and cache.problem:
+        tell(f"features are not kept in {display_text(str(cache.folder), 200)}: {cache.problem}")
     left_out = {**learning.left_out, **made.left_out(learning.pictures.ids)}
     if left_out:
         tell(left_out_text(left_out, "picture"))
@@ -92,15 +96,20 @@ def features_for(
 ) -> Features:
     """The backbone that a classifier names or holds, with its preprocessing."""
     given, how = classifier.backbone, classifier.preprocessing
-    preprocessing = None if how is None else preprocessing_of(how)
     if isinstance(given, Model):
-        if preprocessing is None:
-            return by_best_convention(given, learning, tell)
-        return ModelFeatures(given, preprocessing)
+        if how is None:
+            features = by_best_convention(given, learning, tell)
+        else:
+            features = ModelFeatures(given, preprocessing_of(how, plain_pixels(given)))
+        if not given.is_cut:
+            cut = display_text(features.cut, 60)
+            tell(f"backbone: {display_text(given.title, 60)} cut at {cut}, before its classifier")
+        return features
     body = torch_body(given, classifier.weights, classifier.seed)
     if classifier.fine_tune:
         require_stages(body, classifier.fine_tune)
-    return TorchFeatures(body, preprocessing)
+    own = preprocessing_of(body.preprocess)
+    return TorchFeatures(body, own if how is None else preprocessing_of(how, own))
 
 
 def check_words(classifier: ImageClassifier) -> None:

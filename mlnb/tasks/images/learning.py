@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from mlnb.data.label_map import LabelMap, labels_text
 from mlnb.data.rows import columns_text
 from mlnb.errors import DataError
-from mlnb.tasks.estimator import classes_of, codes_of, shown, train_and_validation
+from mlnb.tasks.estimator import require_two, train_and_validation
 from mlnb.tasks.images.pictures import Pictures, take_pictures, usable
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -80,8 +81,7 @@ def learning_of(
         return _learning(pictures.rows(first), pictures.rows(then), left_out)
     pictures, left_out = usable(given)
     if validation is None or isinstance(validation, int | float):
-        classes = classes_of(pictures.labels or ())
-        codes = codes_of(pictures.labels or (), classes, "data")
+        codes = label_map(pictures).codes(pictures.labels or ())
         wanted = share if validation is None else validation
         train, held = train_and_validation(codes, wanted, seed)
         return _learning(pictures.rows(train), pictures.rows(held), left_out)
@@ -129,20 +129,26 @@ def require_classes(codes: Array, classes: Array) -> None:
     """
     left = classes[np.unique(codes)]
     if len(left) < 2:
+        only = labels_text(left.tolist()) or "no class"
         raise DataError(
-            f"Only {shown(left) or 'no class'} has pictures that can be read; a classifier needs "
-            "at least two classes."
+            f"Only {only} has pictures that can be read; a classifier needs at least two classes."
         )
 
 
+def label_map(pictures: Pictures) -> LabelMap:
+    """Which number stands for which label.
+
+    Raises:
+        DataError: there are no labels, all are the same, or they are of several kinds.
+    """
+    return require_two(LabelMap.of(pictures.labels or ()), "picture")
+
+
 def _learning(train: Pictures, validation: Pictures, left_out: Mapping[Any, str]) -> Learning:
-    classes = classes_of(train.labels or ())
-    codes = [
-        codes_of(train.labels or (), classes, "training"),
-        codes_of(validation.labels or (), classes, "validation"),
-    ]
+    known = label_map(train)
+    codes = known.codes(train.labels or ()), known.codes(validation.labels or (), "validation")
     together = train.joined(validation)
-    return Learning(together, np.concatenate(codes), len(train), classes, left_out)
+    return Learning(together, np.concatenate(codes), len(train), known.to_numpy(), left_out)
 
 
 def _require_labels(pictures: Pictures, target: str | None, which: str = "") -> None:

@@ -16,10 +16,10 @@ import numpy as np
 from mlnb.data.decoding import Batch, Fit, decode
 from mlnb.data.features import file_keys
 from mlnb.data.image_frame import image_frame
-from mlnb.data.images import read_image, to_rgb
-from mlnb.data.rows import columns_text, is_left_out
-from mlnb.errors import DataError
-from mlnb.formatting import plural
+from mlnb.data.images import read_image, rgb_pixels
+from mlnb.data.rows import columns_text, is_left_out, kind_text
+from mlnb.errors import DataError, ImageError
+from mlnb.formatting import display_text, plural
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Index
@@ -144,16 +144,19 @@ def take_pictures(
 
     Raises:
         DataError: something else, or labels that do not go with it.
+        ImageError: there is no such folder or file.
     """
     import pandas as pd
 
     if isinstance(given, str | os.PathLike):
         path = os.fspath(given)
+        if not os.path.lexists(path):
+            raise ImageError(f"There is no folder and no picture at {display_text(path, 200)}")
         given = image_frame(path, tell=tell) if os.path.isdir(path) else [path]
     if isinstance(given, pd.DataFrame):
         pictures = _of_frame(given, target)
     else:
-        content = tuple(_one(picture) for picture in _several(given))
+        content = tuple(_one(number, one) for number, one in enumerate(_several(given)))
         ids = given.index if isinstance(given, pd.Series) else pd.RangeIndex(len(content))
         pictures = Pictures(content, ids)
     if y is not None:
@@ -207,30 +210,18 @@ def _of_frame(frame: DataFrame, target: str | None) -> Pictures:
 def _several(given: Any) -> Any:
     if isinstance(given, np.ndarray) and given.ndim == 3:
         return given[None]
-    if hasattr(given, "convert"):  # one of Pillow's
+    if hasattr(given, "getexif"):  # one of Pillow's
         return [given]
     try:
         return list(given)
     except TypeError as error:
-        raise DataError(_expected(given)) from error
+        raise DataError(
+            "Pictures are a frame, a folder, files, or pixels as uint8 [n, height, width, 3]; "
+            f"received {kind_text(given)}."
+        ) from error
 
 
-def _one(picture: Any) -> Any:
+def _one(number: int, picture: Any) -> Any:
     if isinstance(picture, str | os.PathLike):
         return os.fspath(picture)
-    if hasattr(picture, "convert"):
-        return np.asarray(to_rgb(picture))
-    array = np.asarray(picture)
-    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
-        raise DataError(_expected(picture))
-    return array
-
-
-def _expected(given: Any) -> str:
-    kind = type(given).__name__
-    if isinstance(given, np.ndarray):
-        kind = f"{given.dtype} {list(given.shape)}"
-    return (
-        "Pictures are a frame, a folder, files, or pixels as uint8 [n, height, width, 3]; "
-        f"received {kind}."
-    )
+    return rgb_pixels(picture, f"picture {number}")

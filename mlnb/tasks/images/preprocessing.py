@@ -7,7 +7,7 @@ classifier's JSON, and as operations in an exported file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from mlnb.data.decoding import Fit, Interpolation, Mode
 from mlnb.errors import CheckpointError, DataError
 from mlnb.tasks.pipeline.images import Extract
+from mlnb.tasks.pipeline.taken import DTYPES
 
 if TYPE_CHECKING:
     from mlnb.tasks.pipeline.images import Layout, Order
@@ -98,7 +99,7 @@ class Preprocessing:
             made = cls(**{**stored, "size": size, "mean": mean, "scale": scale})
             fits = len(size) == 2 and len(mean) == len(scale) == 3 and max(size) <= 4096
             fits = fits and made.order in ("RGB", "BGR") and made.layout in ("NCHW", "NHWC")
-            if not fits or made.dtype not in ("float32", "float16", "uint8"):
+            if not fits or made.dtype not in DTYPES:
                 raise ValueError(made)
             made.fit  # noqa: B018
         except (KeyError, TypeError, ValueError, LookupError) as error:
@@ -106,12 +107,13 @@ class Preprocessing:
         return made
 
 
-def preprocessing_of(given: Any) -> Preprocessing:
+def preprocessing_of(given: Any, otherwise: Preprocessing | None = None) -> Preprocessing:
     """What the user, or the publisher of the weights, says, as data.
 
     Args:
         given: a `Preprocessing`; the steps `ResizeImages` and `ExtractPixels`, alone, in a list or
             in a pipeline; torchvision's preset of some weights; `BGRPixels`.
+        otherwise: what counts where a step is missing.
 
     Raises:
         DataError: something else.
@@ -126,7 +128,8 @@ def preprocessing_of(given: Any) -> Preprocessing:
             (side, side), resize=side * 8 // 7, order="BGR", mean=(104.0, 117.0, 123.0)
         )
     steps = [step for _, step in given.steps] if hasattr(given, "steps") else given
-    return _of_steps(steps if isinstance(steps, list | tuple) else [steps], given)
+    words = _words_of(steps if isinstance(steps, list | tuple) else [steps], given)
+    return replace(otherwise or Preprocessing(), **words)
 
 
 def _of_preset(preset: Any) -> Preprocessing:
@@ -142,7 +145,7 @@ def _of_preset(preset: Any) -> Preprocessing:
     )
 
 
-def _of_steps(steps: Iterable[Any], given: Any) -> Preprocessing:
+def _words_of(steps: Iterable[Any], given: Any) -> dict[str, Any]:
     words: dict[str, Any] = {}
     for step in steps:
         kind = type(step).__name__
@@ -159,7 +162,7 @@ def _of_steps(steps: Iterable[Any], given: Any) -> Preprocessing:
                 f"received {type(given).__name__}"
                 + (f" with {kind}." if step is not given else ".")
             )
-    return Preprocessing(**words)
+    return words
 
 
 def _three(values: Any) -> Three:

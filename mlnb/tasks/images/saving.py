@@ -26,7 +26,7 @@ from mlnb.networks.spec import from_spec
 from mlnb.tasks.images.features import ModelFeatures, TorchFeatures, torch_body
 from mlnb.tasks.images.heads import Standardise, headed
 from mlnb.tasks.images.preprocessing import Preprocessing
-from mlnb.tasks.keeping import below, fill, read_facts, read_tensors, rebuilding, shown, write
+from mlnb.tasks.keeping import below, fill, made, read, rebuilding, shown, write
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -40,9 +40,8 @@ _WORDS = ("fine_tune", "augment", "epochs", "lr", "batch_size", "early_stopping"
 
 def save(classifier: ImageClassifier, folder: str | os.PathLike[str], *, whole: bool) -> Path:
     """Write a classifier; see `ImageClassifier.save`."""
-    target = Path(folder).expanduser()
-    target.mkdir(parents=True, exist_ok=True)
-    features = classifier._features
+    target = made(folder)
+    features, files = classifier._features, list[str]()
     tensors = {f"net.{name}": tensor for name, tensor in classifier._net.state_dict().items()}
     stored: dict[str, Any] = {"kind": features.kind, "name": features.name}
     stored |= {"source": features.source, "sha256": features.weights}
@@ -53,10 +52,12 @@ def save(classifier: ImageClassifier, folder: str | os.PathLike[str], *, whole: 
             state = features.body.body.state_dict()
             tensors |= {f"backbone.{name}": tensor for name, tensor in state.items()}
     else:
-        stored |= {"cut": features.cut, "stored": whole or features.whole.path is None}
-        stored["path"] = str(features.whole.path) if features.whole.path else None
+        path = features.whole.path
+        is_within = path is not None and target.resolve() in path.resolve().parents
+        stored |= {"cut": features.cut, "stored": whole or path is None or is_within}
+        stored["path"] = str(path)
         if stored["stored"]:
-            stored["path"] = _copy_model(features.whole, target)
+            stored["path"], files = _copy_model(features.whole, target)
     facts = {
         "format": FORMAT,
         "version": VERSION,
@@ -66,15 +67,14 @@ def save(classifier: ImageClassifier, folder: str | os.PathLike[str], *, whole: 
         "head": classifier._head.spec(),
         "words": {name: getattr(classifier, name) for name in _WORDS},
     }
-    write(target, JSON_FILE, WEIGHTS_FILE, facts, tensors)
+    write(target, JSON_FILE, WEIGHTS_FILE, facts, tensors, files)
     return target
 
 
 def load(kind: type[ImageClassifier], folder: str | os.PathLike[str], given: Any) -> Any:
     """Read a classifier; see `ImageClassifier.load`."""
     source = Path(folder).expanduser()
-    facts = read_facts(source, JSON_FILE, FORMAT, VERSION)
-    tensors = read_tensors(source, WEIGHTS_FILE, facts)
+    facts, tensors = read(source, JSON_FILE, WEIGHTS_FILE, FORMAT, VERSION)
     with rebuilding(source, "classifier"):
         stored = dict(facts["backbone"])
         preprocessing = Preprocessing.from_json(facts["preprocessing"])
@@ -85,20 +85,20 @@ def load(kind: type[ImageClassifier], folder: str | os.PathLike[str], given: Any
         body = _body(stored, tensors, given, source)
         features: Any = TorchFeatures(body, preprocessing)
         features.tuned = bool(stored.get("stored"))
-        made = kind(stored["name"], given or stored.get("weights"), **words)
+        loaded = kind(stored["name"], given or stored.get("weights"), **words)
     else:
         model = _model(stored, given, source)
         features = ModelFeatures(model, preprocessing)
-        made = kind(model, **words, preprocessing=preprocessing)
+        loaded = kind(model, **words, preprocessing=preprocessing)
     if features.weights != stored.get("sha256"):
         raise CheckpointError(
             f"The classifier in {shown(source)} was trained on {_named(stored)}, with other "
             f"weights than those that are here ({display_text(str(features.source), 80)}); "
             "give the right ones: load(folder, backbone=)"
         )
-    made._features, made._head, made._net = features, head, _net(head, tensors, source)
-    made.classes_, made.preprocessing_ = classes, preprocessing
-    return made
+    loaded._features, loaded._head, loaded._net = features, head, _net(head, tensors, source)
+    loaded.classes_, loaded.preprocessing_ = classes, preprocessing
+    return loaded
 
 
 # ------------------------------------------------------------------------------------------ writing
@@ -110,22 +110,26 @@ def _weights_word(classifier: ImageClassifier) -> str | None:
     return None if given is None else str(getattr(given, "name", given))
 
 
-def _copy_model(model: Model, folder: Path) -> str:
-    """Put the model's file, or its folder, beside the weights; its name there."""
+def _copy_model(model: Model, folder: Path) -> tuple[str, list[str]]:
+    """Put the model's file, or its folder, beside the weights: its name there, and all files'."""
     if model.path is None:
         size = model._file.source.size
-        with model._file.source.reading() as read:
-            write_whole(folder / MODEL_FILE, bytes(read(0, size)))
-        return MODEL_FILE
-    place = folder / f"{MODEL_FILE}{model.path.suffix}"
+        with model._file.source.reading() as window:
+            write_whole(folder / MODEL_FILE, bytes(window(0, size)))
+        return MODEL_FILE, [MODEL_FILE]
+    name = f"{MODEL_FILE}{model.path.suffix}"
+    home = model.path.parent
     if model.path.is_dir():
-        shutil.copytree(model.path, place, dirs_exist_ok=True)
+        inner = [p.relative_to(model.path).as_posix() for p in model.path.rglob("*") if p.is_file()]
+        copies = {f"{name}/{one}": model.path / one for one in inner}
     else:
-        shutil.copyfile(model.path, place)
-        for part in model.parts:
-            if part.exists:
-                shutil.copyfile(model.path.parent / part.name, folder / part.name)
-    return place.name
+        copies = {name: model.path} | {p.name: home / p.name for p in model.parts if p.exists}
+    for copy_name, original in copies.items():
+        place = folder / copy_name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if not (place.exists() and place.samefile(original)):  # it was loaded from this folder
+            shutil.copyfile(original, place)
+    return name, list(copies)
 
 
 # ------------------------------------------------------------------------------------------ reading

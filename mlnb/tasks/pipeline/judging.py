@@ -83,11 +83,17 @@ def by_linear_head(truth: Series[Any]) -> Judge:
     return Judge("linear", _by_head)
 
 
-def _by_head(features: Array, truth: Series[Any]) -> tuple[float, float]:
+def linear_head() -> Any:
+    """A classifier that a few pictures can train: a line on standardised features."""
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=300))
+
+
+def _by_head(features: Array, truth: Series[Any]) -> tuple[float, float]:
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     values = features.astype(np.float64)
@@ -98,9 +104,8 @@ def _by_head(features: Array, truth: Series[Any]) -> tuple[float, float]:
         return 0.0, _WORST
     labels, codes = np.unique(truth.astype(str).to_numpy(), return_inverse=True)
     folds = StratifiedKFold(min(3, int(np.bincount(codes).min())), shuffle=True, random_state=0)
-    head = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=200))
     with threadpool_limits(1):  # on some hundred rows, waiting for each other is all threads do
-        given = cross_val_predict(head, values, codes, cv=folds, method="predict_proba")
+        given = cross_val_predict(linear_head(), values, codes, cv=folds, method="predict_proba")
     mask = codes[:, None] == np.arange(len(labels))
     return float((given.argmax(axis=1) == codes).mean()), float(_losses(given, mask).mean())
 

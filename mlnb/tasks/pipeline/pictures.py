@@ -18,7 +18,7 @@ import numpy as np
 
 from mlnb.data.decoding import Fit, decode
 from mlnb.data.image_frame import image_frame
-from mlnb.data.images import RGBArray, read_image, to_rgb
+from mlnb.data.images import RGBArray, read_image, rgb_pixels
 from mlnb.data.rows import columns_text, is_good
 from mlnb.errors import DataError, ImageError
 from mlnb.formatting import display_text
@@ -129,7 +129,7 @@ def picture_frame(X: Any) -> DataFrame:
         return _with_images(image_frame(path, tell=_silent) if path.is_dir() else _paths([path]))
     if isinstance(X, pd.Series):
         X = X.tolist()
-    if getattr(X, "ndim", 0) == 3 or _is_pillows(X):
+    if getattr(X, "ndim", 0) == 3 or hasattr(X, "getexif"):  # one array, or one of Pillow's
         X = [X]
     try:
         items = list(X)
@@ -137,7 +137,7 @@ def picture_frame(X: Any) -> DataFrame:
         raise DataError(f"{_WANTED}; received {type(X).__name__}") from None
     if all(isinstance(item, str | os.PathLike) for item in items):
         return _with_images(_paths(items))
-    arrays = [_checked(item, index) for index, item in enumerate(items)]
+    arrays = [rgb_pixels(item, f"picture {index}") for index, item in enumerate(items)]
     sizes = {
         "width": [array.shape[1] for array in arrays],
         "height": [array.shape[0] for array in arrays],
@@ -189,25 +189,11 @@ def _as_picture(cell: Any, index: int) -> Picture | None:
         return None
     if isinstance(cell, str | os.PathLike):
         return Picture(os.fspath(cell))
-    return Picture(_checked(cell, index))
-
-
-def _is_pillows(item: Any) -> bool:
-    return hasattr(item, "getexif")
+    return Picture(rgb_pixels(cell, f"picture {index}"))
 
 
 def _silent(_: str) -> None:
     """What `image_frame` tells is meant for those who train; here a bad row tells its reason."""
-
-
-def _checked(item: Any, index: int) -> RGBArray:
-    array = np.asarray(to_rgb(item) if _is_pillows(item) else item)
-    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
-        shape = "[" + ", ".join(map(str, array.shape)) + "]"
-        raise DataError(
-            f"picture {index} is {array.dtype} {shape}; expected uint8 [height, width, 3]"
-        )
-    return array
 
 
 # ------------------------------------------------------------------------------------------ reading

@@ -127,7 +127,7 @@ def suggest_preprocessing(
     names = classes if classes is not None else getattr(model, "labels", None) or None
     frame = _few(picture_frame(images), labels, limit)
     tried: list[dict[str, Any]] = []
-    conventions = [name for name, one in CONVENTIONS.items() if taken.holds(one)] or [*CONVENTIONS]
+    conventions = list(taken.conventions)
     judge: Judge | None = None
     count = len(conventions) + min(_STRETCHED, len(conventions))
     with progress("trying conventions", count) as show:

@@ -15,15 +15,16 @@ from mlnb.models.loading import load_model
 from mlnb.models.model import Model
 from mlnb.models.quantized import taken as fed
 from mlnb.specs import TensorSpec, shape_text
+from mlnb.tasks.pipeline.conventions import CONVENTIONS, Convention
 
 if TYPE_CHECKING:
-    from mlnb.tasks.pipeline.conventions import Convention
     from mlnb.tasks.pipeline.images import Layout
 
 _USUAL_SIDE = 224
 _ROOM = 0.05
 """How much of the range may be missing: -1 to 1 is stored as -1 to 0.992."""
-_NUMPY = ("float16", "float32", "float64", "uint8", "int8", "int16", "int32", "int64")
+DTYPES = ("float16", "float32", "float64", "uint8", "int8", "int16", "int32", "int64")
+"""Of pixels, by NumPy's names."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,13 @@ class Taken:
     dtype: str
     ends: tuple[float, float] | None = None
 
-    def holds(self, convention: Convention) -> bool:
+    @property
+    def conventions(self) -> dict[str, Convention]:
+        """Those of `CONVENTIONS` whose pixels it can hold, by name; all where it holds none."""
+        held = {name: one for name, one in CONVENTIONS.items() if self._holds(one)}
+        return held or CONVENTIONS
+
+    def _holds(self, convention: Convention) -> bool:
         """Whether the pixels of a convention fit into it, and are not mostly one number in it."""
         if self.ends is None:
             return True
@@ -81,7 +88,7 @@ def what_it_takes(model: Any, shape: Sequence[int | None] | None = None) -> Take
         found = shape
     if found is None:
         raise DataError("nothing says what goes into the model; pass shape=(None, 3, 224, 224)")
-    if dtype not in _NUMPY:
+    if dtype not in DTYPES:
         raise DataError(f"the model takes {dtype}, and pictures are numbers")
     layout, height, width = _read(tuple(found))
     return Taken((height, width), layout, dtype, ends)

@@ -78,6 +78,7 @@ def learn(
         lowest=float(scores.min()),
         highest=float(scores.max()),
         mean=float(scores.mean()),
+        learnt=learnt,
     )
     u, v = scorer.embedded(learnt.pairs.a, learnt.pairs.b)
     frozen.fit_scale(u, v, scores)

@@ -81,7 +81,7 @@ def to_learn_from(pairs: Pairs) -> tuple[Pairs, dict[Any, str]]:
     Raises:
         DataError: fewer than three are left, or all of one score.
     """
-    kept, why = scored(pairs.of_split("train", "validation"))
+    kept, why = _scored(pairs.of_split("train", "validation"))
     empty = np.flatnonzero(kept.is_empty)
     why |= {kept.ids[row]: "one of its sentences is empty" for row in empty}
     kept = kept.rows(~kept.is_empty)
@@ -95,7 +95,20 @@ def to_learn_from(pairs: Pairs) -> tuple[Pairs, dict[Any, str]]:
     return kept, why
 
 
-def scored(pairs: Pairs) -> tuple[Pairs, dict[Any, str]]:
+def to_evaluate_on(pairs: Pairs) -> tuple[Pairs, dict[Any, str]]:
+    """Those to be judged on, and why the others are not; of a frame with test rows these.
+
+    Raises:
+        DataError: none is left.
+    """
+    has_test = pairs.splits is not None and "test" in pairs.splits
+    kept, why = _scored(pairs.of_split("test") if has_test else pairs)
+    if not kept:
+        raise DataError("There is no pair with a score to evaluate on.")
+    return kept, why
+
+
+def _scored(pairs: Pairs) -> tuple[Pairs, dict[Any, str]]:
     """Those that have a score and were not left out by hand, and why the others are not there."""
     part = np.ones(len(pairs), bool) if pairs.takes_part is None else pairs.takes_part
     missing = np.isnan(pairs.known)

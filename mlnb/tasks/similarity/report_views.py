@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlnb.errors import need
+from mlnb.figures.plotly_style import AXES, DOTTED, layout, plain
 from mlnb.figures.style import LIGHT
 from mlnb.formatting import Markup, display_text, html
 from mlnb.tasks.similarity.report import number
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 POINTS = 2000
 _WORST = 5
-# Read on light and dark pages alike: the figure has no background of its own.
-_TEXT, _GRID = "#808a96", "rgba(128,138,150,.22)"
 
 
 def report_html(report: SimilarityReport) -> Markup:
@@ -54,9 +53,10 @@ def _worst(report: SimilarityReport) -> Markup:
     ]
     return html(
         '<table style="border-collapse:collapse;font-size:12px;margin:6px 0"><thead><tr>'
-        "<th {pad}>farthest off</th><th></th><th {pad}>score</th><th {pad}>said</th></tr></thead>"
+        "<th {pad}>farthest off</th><th></th><th {pad}>score</th><th {pad}>{said}</th></tr></thead>"
         "<tbody>{lines}</tbody></table>",
         pad=pad,
+        said=_said(report),
         lines=lines,
     )
 
@@ -71,7 +71,7 @@ def report_figure(report: SimilarityReport) -> Figure:
     """
     objects = need("plotly.graph_objects", "train")
     rows = np.unique(np.linspace(0, len(report) - 1, min(POINTS, len(report))).astype(np.int64))
-    said = [f"{_plain(report.a[row])}<br>{_plain(report.b[row])}" for row in rows]
+    said = [f"{plain(report.a[row], 100)}<br>{plain(report.b[row], 100)}" for row in rows]
     points = objects.Scatter(
         x=report.scores[rows],
         y=report.predicted[rows],
@@ -84,28 +84,16 @@ def report_figure(report: SimilarityReport) -> Figure:
     figure = objects.Figure([points])
     if report.in_units:
         ends = [float(report.scores.min()), float(report.scores.max())]
-        line = {"color": _TEXT, "dash": "dot", "width": 1}
         figure.add_trace(
             objects.Scatter(
-                x=ends, y=ends, mode="lines", line=line, showlegend=False, hoverinfo="skip"
+                x=ends, y=ends, mode="lines", line=DOTTED, showlegend=False, hoverinfo="skip"
             )
         )
-    axes = {"gridcolor": _GRID, "zeroline": False, "linecolor": _GRID}
-    figure.update_xaxes(**axes, title={"text": "score"})
-    figure.update_yaxes(**axes, title={"text": "said" if report.in_units else "cosine"})
-    figure.update_layout(
-        title={"text": _plain(" · ".join(report.facts), 200), "font": {"size": 15}},
-        template="none",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": _TEXT, "size": 12},
-        hoverlabel={"bgcolor": "#fff", "font": {"color": "#1f2328"}},
-        height=460,
-    )
+    figure.update_xaxes(**AXES, title={"text": "score"})
+    figure.update_yaxes(**AXES, title={"text": _said(report)})
+    figure.update_layout(layout(" · ".join(report.facts), height=460))
     return figure
 
 
-def _plain(text: str, limit: int = 100) -> str:
-    """plotly takes a text for markup."""
-    shown = display_text(text, limit)
-    return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def _said(report: SimilarityReport) -> str:
+    return "said" if report.in_units else "cosine"

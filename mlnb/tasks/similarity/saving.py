@@ -6,27 +6,18 @@ as what was tuned always does.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlnb.networks.encoders import encoder
-from mlnb.tasks.keeping import (
-    below,
-    check_files,
-    fill,
-    read_facts,
-    read_tensors,
-    rebuilding,
-    write,
-)
+from mlnb.tasks.keeping import below, fill
 from mlnb.tasks.similarity.metric import Metric
 from mlnb.tasks.similarity.scoring import Scorer
 from mlnb.tasks.similarity.tuning import CrossNet
 from mlnb.tasks.texts.features import TextFeatures
-from mlnb.tasks.texts.kept_encoder import keep, kept, written
+from mlnb.tasks.texts.kept_encoder import Parts, keep, kept, written
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,15 +25,13 @@ if TYPE_CHECKING:
     from mlnb.tasks.similarity.similarity import SentenceSimilarity
 
 FORMAT, VERSION = "mlnb.sentence_similarity", 1
-JSON_FILE, WEIGHTS_FILE = "similarity.json", "weights.safetensors"
+JSON_FILE, NOUN = "similarity.json", "similarity"
 CROSS_FOLDER = "cross"
 _SCALE = ("lowest", "highest", "mean")
 
 
-def save(similarity: SentenceSimilarity, folder: str | os.PathLike[str], *, whole: bool) -> Path:
-    """Write it; see `SentenceSimilarity.save`."""
-    target = Path(folder).expanduser()
-    target.mkdir(parents=True, exist_ok=True)
+def parts(similarity: SentenceSimilarity, target: Path, whole: bool) -> Parts:
+    """Facts, tensors and files; see `Kept`."""
     scorer = similarity._ready()
     body, cross = scorer.features.encoder, scorer.cross
     tensors = {f"metric.{name}": value for name, value in scorer.metric.state_dict().items()}
@@ -51,8 +40,6 @@ def save(similarity: SentenceSimilarity, folder: str | os.PathLike[str], *, whol
         tensors |= {f"head.{name}": value for name, value in cross.head.state_dict().items()}
         files += written(cross.encoder, target, CROSS_FOLDER)
     facts = {
-        "format": FORMAT,
-        "version": VERSION,
         "encoder": stored,
         "layers": list(scorer.features.layers),
         "is_learned": scorer.metric.matrix is not None,
@@ -60,27 +47,17 @@ def save(similarity: SentenceSimilarity, folder: str | os.PathLike[str], *, whol
         "scale": {name: getattr(scorer, name) for name in _SCALE},
         "words": {name: getattr(similarity, name) for name in ("metric", "max_len", "seed")},
     }
-    write(target, JSON_FILE, WEIGHTS_FILE, facts, tensors, files)
-    return target
+    return facts, tensors, files
 
 
-def load(kind: type[SentenceSimilarity], folder: str | os.PathLike[str], given: Any) -> Any:
-    """Read it; see `SentenceSimilarity.load`."""
-    source = Path(folder).expanduser()
-    facts = read_facts(source, JSON_FILE, FORMAT, VERSION)
-    tensors = read_tensors(source, WEIGHTS_FILE, facts)
-    check_files(source, facts)
-    with rebuilding(source, "similarity"):
-        return _loaded(kind, source, facts, tensors, given)
-
-
-def _loaded(
+def rebuilt(
     kind: type[SentenceSimilarity],
     source: Path,
     facts: Mapping[str, Any],
     tensors: Mapping[str, Tensor],
     given: Any,
 ) -> SentenceSimilarity:
+    """One of what `parts` gave."""
     stored, layers = facts["encoder"], [int(layer) for layer in facts["layers"]]
     words = {name: facts["words"][name] for name in ("metric", "max_len", "seed")}
     body = kept(stored, given, source)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlnb.tasks.texts.fitting import cache_of
+from mlnb.tasks.texts.features import cache_of
 
 if TYPE_CHECKING:
+    from mlnb.tasks.similarity.learning import Learnt
     from mlnb.tasks.similarity.metric import Metric
     from mlnb.tasks.similarity.pairs import Pairs
     from mlnb.tasks.similarity.tuning import CrossNet
@@ -32,6 +33,7 @@ class Scorer:
         lowest: no answer is below; of a cosine -1.
         highest: none is above.
         mean: the answer where a sentence says nothing; of a cosine 0.
+        learnt: what was learnt from; `None` before `fit` and after loading.
     """
 
     features: TextFeatures
@@ -41,6 +43,7 @@ class Scorer:
     lowest: float = -1.0
     highest: float = 1.0
     mean: float = 0.0
+    learnt: Learnt | None = None
 
     @property
     def key(self) -> str:

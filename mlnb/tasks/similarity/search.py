@@ -1,7 +1,8 @@
-"""`SearchIndex`: sentences by what they mean, where one matrix product finds the nearest."""
+"""Sentences by what they mean, where one matrix product finds the nearest: `search`, `index`."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,62 @@ from mlnb.formatting import display_text, plural
 if TYPE_CHECKING:
     from pandas import DataFrame, Index
 
+    from mlnb.tasks.similarity.scoring import Scorer
+
 Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Searching:
+    """The part of `SentenceSimilarity` that finds sentences."""
+
+    @abstractmethod
+    def _ready(self) -> Scorer:
+        """What places sentences."""
+
+    def search(self, query: str, corpus: Any, k: int = 5, *, text: Any = None) -> DataFrame:
+        """The sentences that mean most nearly the same, the nearest first.
+
+        >>> similarity.search("The soup was cold.", reviews, k=3)
+
+        It needs no labels; after `fit` it follows the metric that was learnt.
+
+        Args:
+            query: one sentence.
+            corpus: sentences, as a list, a series or a frame; or an index of them, which answers
+                at once.
+            k: at most so many.
+            text: of a frame: the column of the sentences.
+
+        Returns:
+            `text`, `similarity` (a cosine, at most 1) and `id`: of the row in the series or the
+            frame, or the place in the list.
+
+        Raises:
+            DataError: an empty query or corpus, or an index that was made before the last fit.
+        """
+        wanted = checked_query(query, k)
+        index = corpus if isinstance(corpus, SearchIndex) else self.index(corpus, text=text)
+        scorer = self._ready()
+        if index.key != scorer.key:
+            raise DataError(
+                "This index was made before the last fit, by other embeddings; make it again: "
+                "index = similarity.index(corpus)"
+            )
+        return index.nearest(scorer.places([wanted])[0], int(k))
+
+    def index(self, corpus: Any, *, text: Any = None) -> SearchIndex:
+        """Sentences made ready to be searched many times.
+
+        >>> index = similarity.index(frame, text="review")
+        >>> similarity.search("The soup was cold.", index)
+
+        Args:
+            corpus: a list, a series or a frame; empty sentences are left out.
+            text: of a frame: the column; it may be left away where one alone can be meant.
+        """
+        texts, ids = take_corpus(corpus, text)
+        scorer = self._ready()
+        return SearchIndex(texts, ids, scorer.places(texts), scorer.key)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

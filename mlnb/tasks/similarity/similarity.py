@@ -6,27 +6,28 @@ scale and learns a metric from them; `fine_tune` goes on into the encoder.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlnb.data.rows import left_out_text
-from mlnb.errors import DataError, need, unknown
-from mlnb.tasks.similarity.learning import Learnt, divided, learn
+from mlnb.errors import need, unknown
+from mlnb.tasks.similarity import saving
+from mlnb.tasks.similarity.learning import divided, learn
 from mlnb.tasks.similarity.metric import Metric
-from mlnb.tasks.similarity.pairs import scored, to_learn_from
+from mlnb.tasks.similarity.pairs import to_evaluate_on, to_learn_from
 from mlnb.tasks.similarity.report import SimilarityReport
 from mlnb.tasks.similarity.scoring import Scorer
-from mlnb.tasks.similarity.search import SearchIndex, checked_query, take_corpus
+from mlnb.tasks.similarity.search import Searching
 from mlnb.tasks.similarity.taking import Columns, take_pairs
+from mlnb.tasks.similarity.tuning import fine_tune
 from mlnb.tasks.texts.features import TextFeatures
 from mlnb.tasks.texts.fitting import encoder_of
+from mlnb.tasks.texts.kept import Kept
 
 if TYPE_CHECKING:
     import os
-    from pathlib import Path
     from typing import Self
-
-    from pandas import DataFrame
 
     from mlnb.data.features import Array
     from mlnb.networks.encoders import Encoder
@@ -37,7 +38,7 @@ METRICS = ("learned", "cosine")
 _base: Any = need("sklearn.base", "train")
 
 
-class SentenceSimilarity(_base.RegressorMixin, _base.BaseEstimator):
+class SentenceSimilarity(Kept, Searching, _base.RegressorMixin, _base.BaseEstimator):
     """Says how alike two sentences are, and finds the nearest ones.
 
     >>> similarity = SentenceSimilarity()
@@ -75,9 +76,9 @@ class SentenceSimilarity(_base.RegressorMixin, _base.BaseEstimator):
     left_out_: dict[Any, str]
     runs_: tuple[Run, ...]
 
+    _saving = saving
     _loaded: tuple[Any, Encoder] | None = None
     _scorer: Scorer | None = None
-    _learnt: Learnt | None = None
 
     def __init__(
         self,
@@ -141,14 +142,12 @@ class SentenceSimilarity(_base.RegressorMixin, _base.BaseEstimator):
         """
         if self.metric not in METRICS:
             raise unknown("metric", str(self.metric), METRICS)
-        given = take_pairs(first, second, score, Columns(a, b, target))
-        pairs, left_out = to_learn_from(given)
+        pairs, left_out = to_learn_from(take_pairs(first, second, score, Columns(a, b, target)))
         learnt = divided(pairs, validation, self.seed)
         if left_out:
             tell(left_out_text(left_out, "pair"))
         self._scorer, run = learn(self, learnt, self._fresh_features(), tell)
-        self._learnt, self.left_out_ = learnt, left_out
-        self.runs_ = () if run is None else (run,)
+        self.left_out_, self.runs_ = left_out, () if run is None else (run,)
         return self
 
     def fine_tune(
@@ -179,12 +178,10 @@ class SentenceSimilarity(_base.RegressorMixin, _base.BaseEstimator):
             TrainError: it was loaded, and has no pairs to train on.
             UnknownName: another form.
         """
-        from mlnb.tasks.similarity import tuning
-
         self._require_fitted()
-        tuning.fine_tune(
-            self, epochs=epochs, lr=lr, batch_size=batch_size, form=form, freeze=freeze
-        )
+        scorer, length = self._ready(), {"epochs": epochs, "batch_size": batch_size}
+        self._scorer, run = fine_tune(scorer, self, lr=lr, form=form, freeze=freeze, **length)
+        self.runs_ = (*self.runs_, run)
         return self
 
     @property
@@ -260,12 +257,7 @@ class SentenceSimilarity(_base.RegressorMixin, _base.BaseEstimator):
         Raises:
             DataError: there is no pair with a score.
         """
-        given = take_pairs(first, second, score, Columns(a, b, target))
-        if given.splits is not None and "test" in given.splits:
-            given = given.of_split("test")
-        pairs, left_out = scored(given)
-        if not pairs:
-            raise DataError("There is no pair with a score to evaluate on.")
+        pairs, left_out = to_evaluate_on(take_pairs(first, second, score, Columns(a, b, target)))
         scorer = self._ready()
         notes = [scorer.features.text, *([left_out_text(left_out, "pair")] if left_out else [])]
         return SimilarityReport(
@@ -278,89 +270,12 @@ class SentenceSimilarity(_base.RegressorMixin, _base.BaseEstimator):
             notes=tuple(notes),
         )
 
-    # --------------------------------------------------------------------------------------- search
-
-    def search(self, query: str, corpus: Any, k: int = 5, *, text: Any = None) -> DataFrame:
-        """The sentences that mean most nearly the same, the nearest first.
-
-        >>> similarity.search("The soup was cold.", reviews, k=3)
-
-        It needs no labels; after `fit` it follows the metric that was learnt.
-
-        Args:
-            query: one sentence.
-            corpus: sentences, as a list, a series or a frame; or an index of them, which answers
-                at once.
-            k: at most so many.
-            text: of a frame: the column of the sentences.
-
-        Returns:
-            `text`, `similarity` (a cosine, at most 1) and `id`: of the row in the series or the
-            frame, or the place in the list.
-
-        Raises:
-            DataError: an empty query or corpus, or an index that was made before the last fit.
-        """
-        wanted = checked_query(query, k)
-        index = corpus if isinstance(corpus, SearchIndex) else self.index(corpus, text=text)
-        scorer = self._ready()
-        if index.key != scorer.key:
-            raise DataError(
-                "This index was made before the last fit, by other embeddings; make it again: "
-                "index = similarity.index(corpus)"
-            )
-        return index.nearest(scorer.places([wanted])[0], int(k))
-
-    def index(self, corpus: Any, *, text: Any = None) -> SearchIndex:
-        """Sentences made ready to be searched many times.
-
-        >>> index = similarity.index(frame, text="review")
-        >>> similarity.search("The soup was cold.", index)
-
-        Args:
-            corpus: a list, a series or a frame; empty sentences are left out.
-            text: of a frame: the column; it may be left away where one alone can be meant.
-        """
-        texts, ids = take_corpus(corpus, text)
-        scorer = self._ready()
-        return SearchIndex(texts, ids, scorer.places(texts), scorer.key)
-
-    # -------------------------------------------------------------------------------------- keeping
-
-    def save(self, folder: str | os.PathLike[str], *, whole: bool = False) -> Path:
-        """Write it into a folder: safetensors and JSON, no pickle.
-
-        Args:
-            folder: is made; an older one in it is replaced.
-            whole: whether the encoder goes in too. Without, it is named with the sha256 of its
-                weights; a fine-tuned one always goes in.
-        """
-        from mlnb.tasks.similarity.saving import save
-
-        self._require_fitted()
-        return save(self, folder, whole=whole)
-
-    @classmethod
-    def load(cls, folder: str | os.PathLike[str], *, encoder: Any = None) -> SentenceSimilarity:
-        """One that `save` wrote, ready to score.
-
-        Args:
-            folder: what `save` was given.
-            encoder: where it is not in the folder and not where it was.
-
-        Raises:
-            CheckpointError: something is missing, damaged, or another one's.
-        """
-        from mlnb.tasks.similarity.saving import load
-
-        made: SentenceSimilarity = load(cls, folder, encoder)
-        return made
-
     # ---------------------------------------------------------------------------------------- below
 
     def __sklearn_clone__(self) -> Any:
-        """The same words, unfitted; an encoder is shared."""
-        return type(self)(**self.get_params(deep=False))
+        """The same words, unfitted; an encoder is shared, callbacks remember and are copied."""
+        words = self.get_params(deep=False)
+        return type(self)(**words | {"callbacks": copy.deepcopy(self.callbacks)})
 
     def __sklearn_is_fitted__(self) -> bool:
         return self._scorer is not None

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mlnb.tasks.similarity.metric import Metric
     from mlnb.tasks.similarity.scoring import Scorer
     from mlnb.tasks.similarity.similarity import SentenceSimilarity
+    from mlnb.train.run import Run
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -99,18 +100,22 @@ class CrossNet(nn.Module):
 
 
 def fine_tune(
-    similarity: SentenceSimilarity,
+    scorer: Scorer,
+    owner: SentenceSimilarity,
     *,
     epochs: int,
     lr: float,
     batch_size: int,
     form: str,
     freeze: str | int,
-) -> None:
-    """See `SentenceSimilarity.fine_tune`."""
+) -> tuple[Scorer, Run]:
+    """What came of training the encoder of a scorer too, which stays as it is, and the run.
+
+    See `SentenceSimilarity.fine_tune`; the owner says device, callbacks and seed.
+    """
     if form not in FORMS:
         raise unknown("form", str(form), FORMS)
-    learnt, scorer = similarity._learnt, similarity._ready()
+    learnt, seed = scorer.learnt, next_seed(owner) or 0
     if learnt is None:
         raise TrainError(
             "fine_tune goes on with the pairs that fit was given, and one that was loaded has "
@@ -121,7 +126,7 @@ def fine_tune(
     net = (_bi_net if form == "bi" else _cross_net)(scorer).rescale(1 / spread, -mean / spread)
     frozen = freeze_layers(net.encoder, freeze)
     train, held = (
-        _batches(similarity, learnt, which, (mean, spread), form, batch_size)
+        _batches(scorer.features, learnt, which, (mean, spread), form, batch_size, seed)
         for which in (True, False)
     )
     assert train is not None
@@ -129,15 +134,14 @@ def fine_tune(
         net,
         train,
         held,
-        similarity,
+        owner,
         loss="mse",
         metrics=["r2"],
         lr=lr,
         epochs=epochs,
         name=f"{net.encoder.name} as {form}-encoder, {frozen}",
     )
-    similarity._scorer = _with(scorer, net.rescale(spread, mean), learnt)
-    similarity.runs_ = (*similarity.runs_, run)
+    return _with(scorer, net.rescale(spread, mean), learnt), run
 
 
 def _bi_net(scorer: Scorer) -> BiNet | CrossNet:
@@ -154,18 +158,18 @@ def _cross_net(scorer: Scorer) -> BiNet | CrossNet:
 
 
 def _batches(
-    similarity: SentenceSimilarity,
+    features: TextFeatures,
     learnt: Learnt,
     for_training: bool,
     scale: tuple[float, float],
     form: str,
     batch_size: int,
+    seed: int,
 ) -> TextBatches | None:
     """Those to train on, or those to validate on, where there are some."""
     pairs = learnt.pairs.rows(learnt.is_training == for_training)
     if not pairs:
         return None
-    features = similarity._ready().features
     return TextBatches(
         features.encoder.tokenizer,
         [pairs.a, pairs.b],
@@ -173,7 +177,7 @@ def _batches(
         batch_size=batch_size,
         max_len=features.max_len,
         shuffle=for_training,
-        seed=next_seed(similarity) or 0,
+        seed=seed,
         together=form == "cross",
     )
 

@@ -8,40 +8,39 @@ counted words would have had.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mlnb.data.rows import left_out_text
 from mlnb.data.text_columns import Columns
-from mlnb.errors import TrainError
 from mlnb.formatting import plural
-from mlnb.networks.sequential import Sequential
-from mlnb.tasks.texts.fitted import FittedTexts
+from mlnb.tasks.texts import saving
+from mlnb.tasks.texts.explaining import explain
 from mlnb.tasks.texts.fitting import LAYERS, learn
-from mlnb.tasks.texts.judging import held_out, judged
+from mlnb.tasks.texts.judging import Judged
+from mlnb.tasks.texts.kept import Kept
 from mlnb.tasks.texts.learning import learnt_of
+from mlnb.tasks.texts.tuning import fine_tune
 
 if TYPE_CHECKING:
     import os
     from typing import Self
 
-    import pandas as pd
-
+    from mlnb.data.label_map import LabelMap
     from mlnb.networks.encoders import Encoder
     from mlnb.networks.export import ExportReport
+    from mlnb.networks.sequential import Sequential
+    from mlnb.tasks.texts.fitted import Fitted
     from mlnb.tasks.word_shares import Words
-    from mlnb.train.evaluation import Evaluation
+    from mlnb.train.run import Run
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 PREDICTED, SCORE = "PredictedLabel", "Score"
-HELD_BACK = 0.1
-"""The share of the texts that ends the training of a network of one's own, where none is named."""
 
 
-class TextClassifier(FittedTexts):
+class TextClassifier(Kept, Judged):
     """Tells classes of texts apart, by the features of a network that has read a great deal.
 
     >>> classifier = TextClassifier().fit(["The soup was cold.", "Lovely!", …], [0, 1, …])
@@ -84,6 +83,11 @@ class TextClassifier(FittedTexts):
     """
 
     takes_text = True  # what PredictionPanel gives it
+    _saving = saving
+
+    labels_: LabelMap
+    runs_: tuple[Run, ...]
+    left_out_: dict[Any, str]
 
     def __init__(
         self,
@@ -144,19 +148,14 @@ class TextClassifier(FittedTexts):
             UnknownName: no such column, head or encoder.
             MissingExtra: the encoder is not installed.
         """
-        columns = Columns(text, text_pair, target)
-        learnt = learnt_of(X, y, columns, validation, self.seed)
-        if isinstance(self.encoder, Sequential):
-            learnt = learnt.with_some_held_out(HELD_BACK, self.seed)
+        learnt = learnt_of(X, y, Columns(text, text_pair, target), validation, self.seed)
         if learnt.left_out:
             tell(left_out_text(learnt.left_out, "text"))
         tell(f"labels: {learnt.labels}")
-        fitted = learn(self, learnt, tell)
-        self._keep(learnt, fitted)
-        self._gives_frames = not (hasattr(X, "columns") and y is not None)
-        self.held_out_ = held_out(self, learnt, fitted.head)
-        if self.held_out_ is not None:
-            tell(f"held out: {' · '.join(self.held_out_.facts)}")
+        self._keep(learn(self, learnt, tell), ())
+        if held := self._ready.held_out:
+            accuracy, interval, rows, *others = held.facts
+            tell(" · ".join((f"{rows} held out: {accuracy} right, {interval}", *others)))
         return self
 
     def fine_tune(
@@ -184,13 +183,10 @@ class TextClassifier(FittedTexts):
             TrainError: the encoder is none that can be trained, or `fit` was long ago: a loaded
                 classifier has no texts.
         """
-        from mlnb.tasks.texts import tuning
-
-        self._require_fitted()
-        tuning.fine_tune(self, epochs=epochs, lr=lr, batch_size=batch_size, freeze=freeze)
-        self._forget_scores()
-        assert self._learnt is not None
-        self.held_out_ = held_out(self, self._learnt, None)
+        tuned = fine_tune(
+            self._ready, self, epochs=epochs, lr=lr, batch_size=batch_size, freeze=freeze
+        )
+        self._keep(tuned, self.runs_)
         return self
 
     def predict(
@@ -223,14 +219,15 @@ class TextClassifier(FittedTexts):
             Labels `[n]`; where a text may have many, tuples of them, or, if they were given as a
             table, a table of 0 and 1.
         """
-        rows = self._taken(X, Columns(text, text_pair))
-        said = self._probabilities(rows)
+        fitted = self._ready
+        rows = fitted.taken(X, Columns(text, text_pair))
+        said = fitted.said(rows)
         empty = int(rows.is_empty.sum())
         if empty:
             tell(f"{plural(empty, 'text')} empty: answered by how often each class came")
-        if rows.frame is None or not self._gives_frames:
-            return self._answers(said)
-        answers = list(self._answers(said, as_table=False))
+        if rows.frame is None or not fitted.gives_frames:
+            return fitted.answers(said, as_table=True)
+        answers = list(fitted.answers(said, as_table=False))
         return rows.frame.assign(**{PREDICTED: answers, SCORE: list(said)})
 
     def predict_proba(self, X: Any, *, text: Any = None, text_pair: Any = None) -> Array:
@@ -244,68 +241,12 @@ class TextClassifier(FittedTexts):
             text: likewise.
             text_pair: likewise.
         """
-        return self._probabilities(self._taken(X, Columns(text, text_pair)))
-
-    def evaluate(
-        self,
-        test: Any,
-        y: Any = None,
-        *,
-        text: Any = None,
-        text_pair: Any = None,
-        target: Any = None,
-    ) -> Evaluation:
-        """How good it is on texts that it has not seen, beside what is simpler.
-
-        Its `baselines` are "majority", the answer most frequent in training, and "TF-IDF", a
-        logistic regression on counted words and letters that has learnt from the same texts.
-
-        >>> classifier.evaluate(test).baselines
-        {'majority': 0.5, 'TF-IDF': 0.84}
-
-        Args:
-            test: as for `fit`; of a frame with a column `split` its rows "test".
-            y: a label for each; by default the frame's.
-            text: of a frame: the column of the texts; by default that of `fit`.
-            text_pair: likewise.
-            target: of the labels, likewise.
-
-        Raises:
-            DataError: there are no labels, or one that training has not.
-        """
-        self._require_fitted()
-        rows, left_out = self._testing(test, y, Columns(text, text_pair, target))
-        self.evaluation_ = judged(self, rows, left_out)
-        return self.evaluation_
-
-    def score(self, X: Any, y: Any = None) -> float:
-        """The share that is right, of many labels in every class; `evaluate` tells more."""
-        self._require_fitted()
-        rows, _ = self._testing(X, y, Columns())
-        return judged(self, rows, beside=False).accuracy
-
-    def most_wrong(self, n: int = 10) -> pd.DataFrame:
-        """The texts whose label it thought least likely: odd sentences, and labels that are wrong.
-
-        Of the last `evaluate`; before one, of the texts that were held out of training.
-
-        >>> classifier.most_wrong(5)
-
-        Args:
-            n: at most so many.
-
-        Raises:
-            TrainError: it was trained on all texts and has not been evaluated.
-        """
-        self._require_fitted()
-        scored = getattr(self, "evaluation_", None) or self.held_out_
-        if scored is None:
-            raise TrainError("There is nothing that it was judged on: evaluate(test) first.")
-        return scored.most_wrong(n)
+        fitted = self._ready
+        return fitted.said(fitted.taken(X, Columns(text, text_pair)))
 
     def explain(
         self,
-        text: str,
+        text: str | tuple[str, str],
         target: Any = None,
         *,
         method: str = "occlusion",
@@ -316,52 +257,17 @@ class TextClassifier(FittedTexts):
         >>> classifier.explain("We sat an hour and the soup was cold.")
 
         Args:
-            text: what is explained.
+            text: what is explained; of a classifier of pairs (first, second).
             target: the class, one of `classes_`; the likeliest by default.
             method: "occlusion" leaves each word out in turn; "gradient" is the gradient times the
                 input, averaged on the way from padding to the words (integrated gradients:
                 Sundararajan et al. 2017, arXiv:1703.01365).
-            pair: the second text, of a classifier of pairs; the words are those of the first.
+            pair: the second text, likewise; the words are those of the first.
 
         Raises:
             UnknownName: no such class or method.
         """
-        from mlnb.tasks.texts.explaining import explain
-
-        self._require_fitted()
-        return explain(self, text, target, method=method, pair=pair)
-
-    # ----------------------------------------------------------------------------------- keeping
-
-    def save(self, folder: str | os.PathLike[str], *, whole: bool = False) -> Path:
-        """Write the classifier into a folder: safetensors and JSON, no pickle.
-
-        Args:
-            folder: is made; an older classifier in it is replaced.
-            whole: whether the encoder goes in too. Without, it is named with the sha256 of its
-                weights; a fine-tuned one, or one of one's own, always goes in.
-        """
-        from mlnb.tasks.texts.saving import save
-
-        self._require_fitted()
-        return save(self, folder, whole=whole)
-
-    @classmethod
-    def load(cls, folder: str | os.PathLike[str], *, encoder: Any = None) -> TextClassifier:
-        """A classifier that `save` wrote, ready to predict; no network is asked.
-
-        Args:
-            folder: what `save` was given.
-            encoder: where it is not in the folder and not where it was: an `Encoder`, or the folder
-                of one.
-
-        Raises:
-            CheckpointError: something is missing, damaged, or another one's.
-        """
-        from mlnb.tasks.texts.saving import load
-
-        made: TextClassifier = load(cls, folder, encoder)
-        return made
+        return explain(self._ready, text, target, method=method, pair=pair)
 
     def export_onnx(self, path: str | os.PathLike[str]) -> ExportReport:
         """Write one ONNX file from token ids to probabilities, and the tokenizer beside it.
@@ -376,3 +282,19 @@ class TextClassifier(FittedTexts):
 
         self._require_fitted()
         return export(self, path)
+
+    def _keep(self, fitted: Fitted, runs: tuple[Run, ...]) -> None:
+        """What came of it; what was said of an earlier one goes.
+
+        Args:
+            fitted: all of it.
+            runs: the training phases before its own.
+        """
+        run, learnt = fitted.head.run, fitted.learnt
+        self._fitted, self.classes_, self.labels_ = fitted, fitted.classes, fitted.labels
+        self.left_out_ = {} if learnt is None else dict(learnt.left_out)
+        self.runs_ = runs if run is None else (*runs, run)
+        for name in ("run_", "evaluation_"):
+            self.__dict__.pop(name, None)
+        if self.runs_:
+            self.run_ = self.runs_[-1]

@@ -17,13 +17,14 @@ from torch.overrides import TorchFunctionMode
 
 from mlnb.data.text import clean
 from mlnb.errors import DataError, unknown
+from mlnb.tasks.texts.baselines import TfIdf
 from mlnb.tasks.texts.heads import probabilities
 from mlnb.tasks.texts.training import TextBatches, TextNet
-from mlnb.tasks.texts.tuning import require_encoder
+from mlnb.tasks.texts.tuning import with_encoder
 from mlnb.tasks.word_shares import Words, shared, words, words_of
 
 if TYPE_CHECKING:
-    from mlnb.tasks.texts.classification import TextClassifier
+    from mlnb.tasks.texts.fitted import Fitted
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -32,8 +33,8 @@ STEPS = 8
 
 
 def explain(
-    classifier: TextClassifier,
-    text: str,
+    fitted: Fitted,
+    text: str | tuple[str, str],
     target: Any = None,
     *,
     method: str = "occlusion",
@@ -41,60 +42,44 @@ def explain(
 ) -> Words:
     """The words of a text with their shares, -1 to 1; see `TextClassifier.explain`.
 
-    Args:
-        classifier: fitted.
-        text: what is explained.
-        target: the class, one of `classes_`; by default the likeliest.
-        method: "occlusion", by how much the class's probability falls without the word; "gradient",
-            its vector times the mean gradient on it as it comes up out of padding (integrated
-            gradients: Sundararajan et al. 2017, arXiv:1703.01365), of the logarithm of the class's
-            odds, which does not fade where the model is sure.
-        pair: the second text, where texts come in pairs; it stays as it is.
-
-    Raises:
-        DataError: no text, or a second one where there is none, or none where there is one.
-        UnknownName: no such class or method.
-        TrainError: a gradient where there is no network.
+    The gradient is that of the logarithm of the class's odds, which does not fade where the model
+    is sure.
     """
     if method not in METHODS:
         raise unknown("method", str(method), METHODS)
-    [text], seconds = _checked(classifier, text, pair)
-    number = None if target is None else _number(classifier, target)
+    text, seconds = _checked(fitted, text, pair)
+    number = None if target is None else _number(fitted, target)
     if method == "gradient":
-        return _by_gradient(classifier, text, seconds, number)
+        return _by_gradient(fitted, text, seconds, number)
 
     def predict(texts: Any) -> Array:
         pairs = None if seconds is None else seconds * len(texts)
-        logits = classifier.texts_to_logits(list(texts), pairs, cached=False)
-        said = probabilities(logits, classifier._is_multi_label)
-        nothing = [not f"{one}{pair or ''}".strip() for one in texts]
-        said[nothing] = classifier._shares
+        logits = fitted.logits(list(texts), pairs, cached=False)
+        said = probabilities(logits, fitted.is_multi_label)
+        nothing = [not "".join([one, *(seconds or ())]).strip() for one in texts]
+        said[nothing] = fitted.shares
         return said
 
-    return words(predict, text, number, until=_read_until(classifier, text))
+    return words(predict, text, number, until=_read_until(fitted, text))
 
 
-def _by_gradient(
-    classifier: TextClassifier, text: str, seconds: list[str] | None, target: int | None
-) -> Words:
-    require_encoder(classifier, 'explain(method="gradient")')
-    encoder = classifier._encoder
-    found, note = words_of(text, _read_until(classifier, text))
+def _by_gradient(fitted: Fitted, text: str, seconds: list[str] | None, target: int | None) -> Words:
+    features = with_encoder(fitted, 'explain(method="gradient")')
+    encoder, max_len = features.encoder, features.max_len
+    found, note = words_of(text, _read_until(fitted, text))
     columns = [[text]] if seconds is None else [[text], seconds]
-    batches = TextBatches(
-        encoder.tokenizer, columns, np.zeros(1, np.int64), max_len=classifier._features.max_len
-    )
+    batches = TextBatches(encoder.tokenizer, columns, np.zeros(1, np.int64), max_len=max_len)
     inputs = [one.to(encoder.device).expand(STEPS, -1) for one in batches.inputs(np.arange(1))]
-    head = copy.deepcopy(classifier._head).to(encoder.device)
-    net = TextNet(encoder, head, classifier._layers).eval()
-    spans = encoder.tokenizer.spans(text, max_len=classifier._features.max_len)
+    head = copy.deepcopy(fitted.head.module).to(encoder.device)
+    net = TextNet(encoder, head, features.layers).eval()
+    spans = encoder.tokenizer.spans(text, max_len=max_len)
     path = _Path(encoder.word_embeddings.weight, encoder.tokenizer.pad_id, spans)
     with torch.enable_grad(), path:
         logits = net(*inputs)
     with torch.enable_grad():
         if target is None:
-            target = int(classifier.texts_to_logits([text], seconds, cached=False)[0].argmax())
-        score = _log_odds(logits, target, classifier._is_multi_label).sum()
+            target = int(fitted.logits([text], seconds, cached=False)[0].argmax())
+        score = _log_odds(logits, target, fitted.is_multi_label).sum()
         (gradient,) = torch.autograd.grad(score, path.seen)
     tokens = (gradient.mean(0) * path.way).sum(-1).double().cpu().numpy()
     return shared(text, found, _summed(tokens, spans, found), note)
@@ -152,32 +137,30 @@ def _summed(tokens: Array, spans: list[tuple[int, int]], found: Any) -> Array:
     return made
 
 
-def _read_until(classifier: TextClassifier, text: str) -> int | None:
+def _read_until(fitted: Fitted, text: str) -> int | None:
     """Up to which character the encoder reads; `None` where it reads all."""
-    if classifier._encoder is None:
+    if isinstance(fitted.features, TfIdf):
         return None
-    max_len = classifier._features.max_len
-    spans = classifier._encoder.tokenizer.spans(text, max_len=max_len)
+    max_len = fitted.features.max_len
+    spans = fitted.features.encoder.tokenizer.spans(text, max_len=max_len)
     return max(end for _, end in spans) if len(spans) >= max_len else None
 
 
-def _checked(
-    classifier: TextClassifier, text: Any, pair: Any
-) -> tuple[list[str], list[str] | None]:
-    """The text and the second one, as columns of one row."""
+def _checked(fitted: Fitted, text: Any, pair: Any) -> tuple[str, list[str] | None]:
+    """The text, and the second one as a column of one row."""
+    if isinstance(text, tuple) and len(text) == 2 and pair is None:
+        text, pair = text
     if not isinstance(text, str) or not isinstance(pair, str | None):
         kind = type(pair if isinstance(text, str) else text).__name__
         raise DataError(f"expected a text; received {kind}")
-    if classifier._is_paired != (pair is not None):
-        how = (
-            "in pairs: pair= is the second one" if classifier._is_paired else "alone, without pair="
-        )
+    if fitted.is_paired != (pair is not None):
+        how = "in pairs: pair= is the second one" if fitted.is_paired else "alone, without pair="
         raise DataError(f"this classifier has learnt from texts {how}")
-    return clean([text]), None if pair is None else clean([pair])
+    return clean([text])[0], None if pair is None else clean([pair])
 
 
-def _number(classifier: TextClassifier, target: Any) -> int:
-    classes = classifier.classes_.tolist()
+def _number(fitted: Fitted, target: Any) -> int:
+    classes = fitted.labels.classes
     if target not in classes:
         raise unknown("class", str(target), [str(one) for one in classes])
-    return int(classes.index(target))
+    return classes.index(target)

@@ -31,6 +31,7 @@ from mlnb.networks.export import session
 from mlnb.networks.tokenizing import PAD
 from mlnb.progress import progress
 from mlnb.tasks.exporting import OUTPUT, describe, difference, report, require_close
+from mlnb.tasks.texts.features import TextFeatures
 from mlnb.tasks.texts.heads import probabilities
 from mlnb.tasks.texts.training import TextNet
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from mlnb.networks.export import ExportReport
     from mlnb.tasks.texts.classification import TextClassifier
+    from mlnb.tasks.texts.fitted import Fitted
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -70,21 +72,19 @@ def export(classifier: TextClassifier, path: str | os.PathLike[str]) -> ExportRe
         ExportError: it cannot be followed or written, the file answers otherwise than the
             classifier, or another model's tokenizer lies in the folder.
     """
-    begun = time.monotonic()
-    _require_network(classifier)
+    begun, fitted = time.monotonic(), classifier._ready
+    features = _exportable(fitted)
     target = export_target(path)
-    tokenizer = _tokenizer_of(classifier)
+    tokenizer = _tokenizer_of(features)
     _require_room(target, tokenizer)
     with progress(f"export {target.name}", 3) as done:
-        made = _graph(classifier)
+        made = _graph(fitted, features)
         done(1)
-        many = classifier._is_multi_label
-        labels = "any number of them" if many else "one"
-        encoder = classifier._features.text
-        describe(made, classifier, {"labels": labels, "encoder": encoder, "tokenizer": TOKENIZER})
+        facts = {"labels": "any number of them" if fitted.is_multi_label else "one"}
+        describe(made, classifier, facts | {"encoder": features.text, "tokenizer": TOKENIZER})
         content = made.SerializeToString()
         done(2)
-        largest = _checked(classifier, content, tokenizer)
+        largest = _checked(fitted, content, tokenizer)
         done(3)
     write_export(target.with_name(TOKENIZER), tokenizer)
     write_export(target, content)
@@ -102,14 +102,14 @@ class _Probabilities(TextNet):
         return logits.sigmoid() if self.is_multi_label else logits.softmax(1)
 
 
-def _graph(classifier: TextClassifier) -> Any:
+def _graph(fitted: Fitted, features: TextFeatures) -> Any:
     """Encoder, head and probabilities; batch and lengths are free."""
-    whole = (classifier._encoder, classifier._head)
+    whole = (features.encoder, fitted.head.module)
     encoder, head = (copy.deepcopy(part).cpu() for part in whole)
-    net = _Probabilities(encoder, head, classifier._layers).eval()
-    net.is_multi_label = classifier._is_multi_label
+    net = _Probabilities(encoder, head, features.layers).eval()
+    net.is_multi_label = fitted.is_multi_label
     require_small(sum(x.nbytes for x in (*net.parameters(), *net.buffers())))
-    names = input_names(classifier)
+    names = input_names(fitted)
     samples = tuple(torch.ones(2, 5 + at // 2, dtype=torch.int64) for at in range(len(names)))
     free = [
         {0: torch.export.Dim("batch"), 1: torch.export.Dim(f"length{_ending(at)}", min=1)}
@@ -130,9 +130,9 @@ def _graph(classifier: TextClassifier) -> Any:
     return made
 
 
-def input_names(classifier: TextClassifier) -> tuple[str, ...]:
+def input_names(fitted: Fitted) -> tuple[str, ...]:
     """What the file is fed, by name: ids and mask, of pairs those of both texts."""
-    columns = 2 if classifier._is_paired else 1
+    columns = 2 if fitted.is_paired else 1
     return tuple(f"{name}{_SECOND * at}" for at in range(columns) for name in INPUTS)
 
 
@@ -154,33 +154,33 @@ def _slow_attention() -> Iterator[None]:
 # --------------------------------------------------------------------------------------- the check
 
 
-def _checked(classifier: TextClassifier, content: bytes, tokenizer: bytes) -> float:
+def _checked(fitted: Fitted, content: bytes, tokenizer: bytes) -> float:
     """The largest difference of a probability, over real and made texts and several batches.
 
     Raises:
         ExportError: it is too large, or onnxruntime fails.
     """
     runs = session(content)
-    columns = _texts(classifier)
+    columns = _texts(fitted)
     largest, at = 0.0, 0
     while at < len(columns[0]):
         rows = slice(at, at + _ROWS[min(at, len(_ROWS) - 1)])
         given = [column[rows] for column in columns]
         fed = [array for column in given for array in encoded(tokenizer, column)]
         pairs = given[1] if len(given) > 1 else None
-        logits = classifier.texts_to_logits(given[0], pairs, cached=False)
-        wanted = probabilities(logits, classifier._is_multi_label)
-        named = dict(zip(input_names(classifier), fed, strict=True))
+        logits = fitted.logits(given[0], pairs, cached=False)
+        wanted = probabilities(logits, fitted.is_multi_label)
+        named = dict(zip(input_names(fitted), fed, strict=True))
         largest = max(largest, difference(runs, named, wanted))
         at = rows.stop
     return require_close(largest, _WRONG)
 
 
-def _texts(classifier: TextClassifier) -> list[list[str]]:
+def _texts(fitted: Fitted) -> list[list[str]]:
     """Made ones that are difficult, then a few that it has learnt from; of pairs both columns."""
-    learnt = classifier._learnt
+    learnt = fitted.learnt
     texts = [*_MADE, *([] if learnt is None else learnt.texts[:_REAL])]
-    if not classifier._is_paired:
+    if not fitted.is_paired:
         return [texts]
     seconds = [*_MADE[::-1], *([] if learnt is None else (learnt.pairs or [])[:_REAL])]
     return [texts, seconds]
@@ -204,11 +204,11 @@ def encoded(tokenizer: bytes, texts: Sequence[str]) -> tuple[Array, Array]:
 # ----------------------------------------------------------------------------------- the tokenizer
 
 
-def _tokenizer_of(classifier: TextClassifier) -> bytes:
+def _tokenizer_of(features: TextFeatures) -> bytes:
     """The tokenizer's file with the cutting and the padding that the network was trained with."""
-    tokenizer = classifier._encoder.tokenizer
+    tokenizer = features.encoder.tokenizer
     inner = need("tokenizers", "text").Tokenizer.from_buffer(tokenizer.content)
-    inner.enable_truncation(classifier._features.max_len)
+    inner.enable_truncation(features.max_len)
     pad = inner.id_to_token(tokenizer.pad_id) or PAD
     inner.enable_padding(pad_id=tokenizer.pad_id, pad_token=pad)
     made: str = inner.to_str()
@@ -226,14 +226,15 @@ def _require_room(target: Path, tokenizer: bytes) -> None:
     )
 
 
-def _require_network(classifier: TextClassifier) -> None:
-    if classifier._encoder is None:
+def _exportable(fitted: Fitted) -> TextFeatures:
+    if not isinstance(fitted.features, TextFeatures):
         raise ExportError(
             'encoder="tfidf" counts words and letters, for which ONNX has no operators that all '
             'runtimes know; save() keeps it, and encoder="auto" can be exported.'
         )
-    if any(isinstance(layer, nn.RNN) for layer in classifier._encoder.modules()):
+    if any(isinstance(layer, nn.RNN) for layer in fitted.features.encoder.modules()):
         raise ExportError(
             "A plain rnn over texts of any length is nothing that torch can write as ONNX; gru and "
             "lstm are: Sequential().embedding(5_000, 64).gru(64)."
         )
+    return fitted.features

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from mlnb.data.features import FeatureCache, content_key
 from mlnb.networks.tokenizing import checked_length, two_columns
 from mlnb.progress import progress
+from mlnb.tasks.texts.heads import paired
 
 if TYPE_CHECKING:
     from mlnb.networks.encoders import Encoder
@@ -60,9 +62,7 @@ class TextFeatures:
     @property
     def text(self) -> str:
         """In a line, for reports."""
-        numbers = " and ".join(map(str, self.layers))
-        layers = f"layer{'s' if len(self.layers) > 1 else ''} {numbers}"
-        return f"{self.encoder.name}, {layers}, up to {self.max_len} tokens"
+        return f"{self.encoder.about(self.layers)}, up to {self.max_len} tokens"
 
     def __repr__(self) -> str:
         return f"TextFeatures({self.text}, {self.width} numbers)"
@@ -123,6 +123,28 @@ class TextFeatures:
             if cache is not None and fresh:
                 cache.put_many(fresh)
         return made | fresh
+
+
+def cache_of(where: Any, features: TextFeatures) -> FeatureCache | None:
+    """Where the features of texts are kept: `True` is the usual folder, `False` and `None` nowhere.
+
+    Those of a network of one's own are not: it is quick, and every fit makes another one.
+    """
+    if where is False or where is None or not features.encoder.is_worth_keeping:
+        return None
+    return FeatureCache(features.key, None if where is True else where)
+
+
+def features_of(
+    features: TextFeatures, texts: Sequence[str], pairs: Sequence[str] | None, where: Any
+) -> Array:
+    """What a head takes, `float32 [n, width]`; of pairs four times as wide, see `paired`."""
+    cache = cache_of(where, features)
+    if pairs is None:
+        return features.of(texts, cache=cache)
+    rows = torch.from_numpy(features.of([*texts, *pairs], cache=cache))
+    made: Array = paired(rows[: len(texts)], rows[len(texts) :]).numpy()
+    return made
 
 
 def _keys(texts: list[str], pairs: list[str] | None) -> list[str]:

@@ -7,7 +7,7 @@ that fine-tuning and export go on from it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-LOGREG = "logreg"
+LOGREG, IN_WORDS = "logreg", {"logreg": "logistic regression"}
 HEADS = (LOGREG, *TRAINED)
 
 
@@ -35,20 +35,22 @@ class Head:
     """What was trained on features.
 
     Args:
-        module: from features to logits; `None` where words are counted.
+        module: from features to logits; nothing where words are counted.
+        name: in a word, for reports.
         made: as it was written; `None` of a logistic regression.
         run: of its training; `None` of a logistic regression.
         strength: C of a logistic regression.
-        held: which rows were held out while it was chosen, `int64`.
-        probabilities: what was said of those, `float32 [held, classes]`.
+        held: which rows had no part in what was said of them, `int64`.
+        said: what that was, `float32 [held, classes]`.
     """
 
-    module: nn.Module | None = None
+    module: nn.Module = field(default_factory=nn.Identity)
+    name: str = ""
     made: Sequential | None = None
     run: Run | None = None
     strength: float | None = None
     held: Array | None = None
-    probabilities: Array | None = None
+    said: Array | None = None
 
 
 def paired(first: Tensor, second: Tensor) -> Tensor:
@@ -72,6 +74,13 @@ def probabilities(logits: Array, many: bool) -> Array:
     """`float32 [n, classes]`: softmax, or of many labels a sigmoid each."""
     given = torch.from_numpy(np.asarray(logits, np.float32))
     made: Array = (given.sigmoid() if many else given.softmax(1)).numpy()
+    return made
+
+
+def logits_of(module: nn.Module, rows: Array) -> Array:
+    """What a head says of features, `float32 [n, classes]`."""
+    with torch.inference_mode():
+        made: Array = module.eval()(torch.from_numpy(rows)).float().numpy()
     return made
 
 
@@ -107,16 +116,33 @@ def train(
         seed: of all that is drawn.
         callbacks: of the training.
     """
-    check_head(given, targets[0].ndim == 2)
+    many = targets[0].ndim == 2
+    check_head(given, many)
     if given == LOGREG:
-        return _logreg(features, targets, classes, seed)
+        made = _logreg(features, targets, classes, seed)
+    else:
+        words = Words(callbacks=tuple(callbacks), seed=seed)
+        made = _stepwise(given, features, targets, classes, words)
+    if not len(targets[1]):
+        return made
+    said = probabilities(logits_of(made.module, features[1]), many)
+    return replace(made, held=len(targets[0]) + np.arange(len(targets[1])), said=said)
+
+
+def _stepwise(
+    given: Any,
+    features: tuple[Array, Array],
+    targets: tuple[Array, Array],
+    classes: int,
+    words: Words,
+) -> Head:
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed or 0)
+        torch.manual_seed(words.seed or 0)
         made = make_head(given, features[0].shape[1], classes)
-    words = Words(callbacks=tuple(callbacks), seed=seed)
-    name = f"{given if given in TRAINED else 'head'} on texts"
-    net, run = train_head(made, (features[0], targets[0]), (features[1], targets[1]), words, name)
-    return Head(net, made, run)
+    name = given if isinstance(given, str) else "head"
+    train, held = zip(features, targets, strict=True)
+    net, run = train_head(made, train, held, words, f"{name} on texts")
+    return Head(net, name, made, run)
 
 
 def _logreg(
@@ -132,9 +158,8 @@ def _logreg(
     weights, bias = Logistic(centred, targets[0], classes).fit(chosen.strength)
     weights /= length
     head = linear(weights, bias - weights @ mean)
-    held = chosen.rows if validation is None else chosen.rows + len(targets[0])
     said = probabilities(chosen.logits, many)
-    return Head(head, strength=chosen.strength, held=held, probabilities=said)
+    return Head(head, LOGREG, strength=chosen.strength, held=chosen.rows, said=said)
 
 
 def linear(weights: Array, bias: Array) -> nn.Linear:

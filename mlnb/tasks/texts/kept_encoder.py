@@ -17,12 +17,13 @@ from mlnb.tasks.texts.training import TUNED
 
 FOLDER = "encoder"
 
-
-Kept = tuple[dict[str, Any], list[str]]
+Stored = tuple[dict[str, Any], list[str]]
 """What a JSON says of an encoder, and the files that it was written into."""
+Parts = tuple[dict[str, Any], dict[str, Any], list[str]]
+"""What `Kept` writes: facts for the JSON, tensors, and files that are there already."""
 
 
-def keep(body: Encoder, given: Any, folder: Path, *, whole: bool) -> Kept:
+def keep(body: Encoder, given: Any, folder: Path, *, whole: bool) -> Stored:
     """Write an encoder, where it is none that its name alone brings back.
 
     Args:

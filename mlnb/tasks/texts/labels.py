@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from mlnb.data.label_map import LabelMap, is_missing
+from mlnb.data.label_map import LabelMap, encodable, is_missing
 from mlnb.data.rows import kind_text
 from mlnb.errors import DataError
 from mlnb.formatting import display_text, plural
+from mlnb.tasks.estimator import require_two
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -82,13 +83,7 @@ def label_map(labels: Sequence[Any], names: Sequence[Any] | None = None) -> Labe
             raise DataError("Two columns of the table of labels have the same name.")
     else:
         made = LabelMap.of(flat)
-    if len(made.classes) < 2 and not (has_many(labels) and made.classes):
-        only = display_text(str(made.classes[0]), 40) if made.classes else "no label"
-        raise DataError(
-            f"All {len(labels):,} texts have the label {only!r}; a classifier needs at least two "
-            "classes."
-        )
-    return made
+    return made if has_many(labels) and made.classes else require_two(made, "text")
 
 
 def codes_of(labels: Sequence[Any], known: LabelMap, where: str) -> Array:
@@ -103,22 +98,12 @@ def codes_of(labels: Sequence[Any], known: LabelMap, where: str) -> Array:
         DataError: labels that training has not.
     """
     many = has_many(labels)
-    try:
-        codes = known.codes(_flat(labels))
-    except DataError as error:
-        raise DataError(f"In the {where} are labels that training has not: {error}") from error
+    codes = known.codes(_flat(labels), where)
     if not many:
         return codes
     table = np.zeros((len(labels), len(known.classes)), np.float32)
     table[np.repeat(np.arange(len(labels)), [len(label) for label in labels]), codes] = 1
     return table
-
-
-def classes_array(known: LabelMap) -> Array:
-    """The labels as scikit-learn has them."""
-    # numpy's strings lose a NUL at their end
-    exact = any(isinstance(one, str) and one.endswith("\0") for one in known.classes)
-    return np.array(known.classes, object if exact else None)
 
 
 def _of_table(given: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
@@ -150,7 +135,8 @@ def _plain(label: Any) -> Any:
         raise DataError("Labels are bytes; decode them: label.decode()")
     if is_missing(label):
         return None
-    return label.item() if isinstance(label, np.generic) else label
+    plain = label.item() if isinstance(label, np.generic) else label
+    return encodable(plain) if isinstance(plain, str) else plain
 
 
 def _whole(labels: list[Any]) -> list[Any]:

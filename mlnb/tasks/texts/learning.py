@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mlnb.data.rows import columns_text, left_out_text
+from mlnb.data.text import folded
 from mlnb.data.text_columns import Columns
 from mlnb.errors import DataError
 from mlnb.tasks.estimator import train_and_validation
+from mlnb.tasks.texts.baselines import TfIdf
 from mlnb.tasks.texts.labels import codes_of, has_many, label_map
 from mlnb.tasks.texts.taking import TextRows, named_data, take_texts, usable
 
@@ -60,6 +63,22 @@ class Learnt:
     def classes(self) -> int:
         """How many there are."""
         return len(self.labels.classes)
+
+    @property
+    def training(self) -> TextRows:
+        """The texts to train on."""
+        return self.rows.rows(np.flatnonzero(self.is_training))
+
+    @cached_property
+    def counted(self) -> TfIdf:
+        """What counted words make of those, fitted when somebody first asks."""
+        rows, codes = self.training, self.codes[self.is_training]
+        return TfIdf.fit(rows.texts, rows.pairs, codes, self.classes)
+
+    def count_of(self, rows: TextRows) -> int:
+        """How many of these texts are among those to train on, but for case and white space."""
+        known = set(_said(self.training))
+        return sum(said in known for said in _said(rows))
 
     def with_some_held_out(self, share: float, seed: int | None) -> Learnt:
         """The same where some are not for training; else with a share of them held out."""
@@ -135,6 +154,12 @@ def testing_of(test: Any, y: Any, columns: Columns) -> tuple[TextRows, dict[Any,
     if not kept:
         raise DataError("There are no labelled texts to evaluate on.")
     return rows.rows(kept), {rows.ids[i]: why[i] for i in sorted(why)}
+
+
+def _said(rows: TextRows) -> Iterator[tuple[str, ...]]:
+    columns = [rows.texts] if rows.pairs is None else [rows.texts, rows.pairs]
+    both = zip(*(map(folded, column) for column in columns), strict=True)
+    return (said for said in both if any(said))
 
 
 def _of_frame(columns: Columns, given: Any) -> Columns:

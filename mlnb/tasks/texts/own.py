@@ -22,6 +22,8 @@ from mlnb.networks.encoder_loading import Parts
 from mlnb.networks.encoders import Encoder
 from mlnb.networks.sequential import Sequential
 from mlnb.networks.tokenizing import Tokenizer
+from mlnb.tasks.texts.features import TextFeatures
+from mlnb.tasks.texts.heads import Head
 from mlnb.tasks.texts.masked import masked
 from mlnb.tasks.texts.training import TextNet, answering, loss_of
 from mlnb.tasks.texts.tuning import batches_of
@@ -33,10 +35,17 @@ if TYPE_CHECKING:
 
     from mlnb.tasks.texts.classification import TextClassifier
     from mlnb.tasks.texts.learning import Learnt
-    from mlnb.train.run import Run
 
 NETWORK, VOCABULARY = "network.safetensors", "tokenizer.json"
 EPOCHS, BATCH_SIZE, PATIENCE = 30, 32, 5
+LR, ATTENTION_LR, WEIGHT_DECAY = 1e-2, 5e-3, 0.1
+SPREAD = 0.1
+"""The standard deviation that an embedding begins with. Torch's is 1: of so large ones a network
+tells the few sentences that it has apart by heart, before it has learnt what any word means."""
+UNKNOWN = 0.2
+"""The share of the words that are hidden in training, as Iyyer et al. 2015 do (word dropout)."""
+HELD_BACK = 0.1
+"""The share of the texts that ends the training, where no others are named."""
 _LEAST = 4
 """The three special words and one more."""
 
@@ -58,6 +67,8 @@ class OwnEncoder(Encoder):
         TrainError: a layer that wants every text to have the same number of words.
     """
 
+    is_worth_keeping = False  # it is quick, and every fit makes another one
+
     def __init__(self, net: Sequential, tokenizer: Tokenizer) -> None:
         self.net = copy.deepcopy(net).build(torch.zeros(2, 8, dtype=torch.int64))
         body = _Chain(self.net.module)
@@ -65,6 +76,10 @@ class OwnEncoder(Encoder):
             body.word_embeddings.weight[tokenizer.pad_id].zero_()  # never read: it is nothing
         super().__init__(Parts(body, tokenizer, "mean", ""), net.name, "one's own")
         self.changed()
+
+    def about(self, layers: Sequence[int]) -> str:
+        """Its name and the size of its vocabulary, for reports."""
+        return f"{self.name} over {self.tokenizer.size:,} words"
 
     def __repr__(self) -> str:
         return f"OwnEncoder({display_text(self.name)!r}, {self.tokenizer!r} -> [{self.width}])"
@@ -114,13 +129,14 @@ class OwnEncoder(Encoder):
         return cls(Sequential.load(where / NETWORK), Tokenizer(content))
 
 
-def fit(classifier: TextClassifier, learnt: Learnt) -> tuple[OwnEncoder, nn.Linear, Run]:
+def fit(classifier: TextClassifier, learnt: Learnt) -> tuple[TextFeatures, Head]:
     """Make the vocabulary of the texts, and train network and head until validation is at its best.
 
-    >>> encoder, head, run = fit(classifier, learnt)
+    >>> features, head = fit(classifier, learnt)
 
     The words for training that one wrote at the network hold: `.optimizer("adam", lr=3e-3)`,
-    `.schedule(…)`, `.training(clip_norm=1.0)`; else it is adamw.
+    `.schedule(…)`, `.training(clip_norm=1.0)`; else it is adamw, at 0.01, or 0.005 where there is
+    attention. An embedding of the network's own begins small, and a fifth of the words are hidden.
 
     Args:
         classifier: says network, seed and device.
@@ -139,13 +155,15 @@ def fit(classifier: TextClassifier, learnt: Learnt) -> tuple[OwnEncoder, nn.Line
         torch.manual_seed(classifier.seed or 0)
         tokenizer = vocabulary_for(net, [column[row] for column in columns for row in seen])
         encoder = OwnEncoder(net, tokenizer)
+        with torch.no_grad():
+            encoder.word_embeddings.weight.mul_(SPREAD)
         width = encoder.width if learnt.pairs is None else 4 * encoder.width
         head = nn.Linear(width, learnt.classes)
     whole = TextNet(encoder, head, (1,))
-    train, held = batches_of(
-        learnt, tokenizer, classifier.max_len, BATCH_SIZE, classifier.seed or 0
-    )
-    settings = {"seed": classifier.seed, "device": classifier.device, **net.settings}
+    seed = classifier.seed or 0
+    train, held = batches_of(learnt, tokenizer, classifier.max_len, BATCH_SIZE, seed, UNKNOWN)
+    settings = {"seed": classifier.seed, "device": classifier.device, **_rate(encoder)}
+    settings |= net.settings
     early = EarlyStopping(patience=PATIENCE)
     settings["callbacks"] = [early, *classifier.callbacks, *settings.get("callbacks", ())]
     settings["loss"] = loss_of(learnt.is_multi_label)
@@ -153,8 +171,17 @@ def fit(classifier: TextClassifier, learnt: Learnt) -> tuple[OwnEncoder, nn.Line
         train, validation=held, epochs=EPOCHS, name=encoder.name, folder=False
     )
     whole = answering(whole)
-    made: OwnEncoder = whole.encoder.to(find_device(classifier.device)).changed()
-    return made, whole.head.cpu(), run
+    made = whole.encoder.to(find_device(classifier.device)).changed()
+    return TextFeatures(made, 1, classifier.max_len), Head(whole.head.cpu(), run=run)
+
+
+def _rate(encoder: OwnEncoder) -> dict[str, Any]:
+    """Another way to train, where the network says none."""
+    if "optimizer" in encoder.net.settings:
+        return {}
+    attends = any(isinstance(one, nn.MultiheadAttention) for one in encoder.modules())
+    optimizer = f"adamw(weight_decay={WEIGHT_DECAY})"
+    return {"optimizer": optimizer, "lr": ATTENTION_LR if attends else LR}
 
 
 def vocabulary_for(net: Sequential, texts: Sequence[str]) -> Tokenizer:

@@ -8,8 +8,8 @@ so that a loaded classifier is compared with it as well.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,21 +22,13 @@ from mlnb.errors import CheckpointError
 from mlnb.networks.sequential import Sequential
 from mlnb.networks.spec import from_spec
 from mlnb.tasks.images.heads import Standardise, headed
-from mlnb.tasks.keeping import (
-    below,
-    check_files,
-    fill,
-    read_facts,
-    read_tensors,
-    rebuilding,
-    shown,
-    write,
-)
+from mlnb.tasks.keeping import below, fill, shown
 from mlnb.tasks.texts.baselines import TfIdf
 from mlnb.tasks.texts.features import TextFeatures
+from mlnb.tasks.texts.fitted import Fitted
 from mlnb.tasks.texts.fitting import TFIDF
-from mlnb.tasks.texts.kept_encoder import FOLDER, Kept, keep, kept, written
-from mlnb.tasks.texts.labels import classes_array
+from mlnb.tasks.texts.heads import HEADS, LOGREG, Head
+from mlnb.tasks.texts.kept_encoder import FOLDER, Parts, Stored, keep, kept, written
 from mlnb.tasks.texts.own import OwnEncoder
 
 if TYPE_CHECKING:
@@ -46,63 +38,97 @@ if TYPE_CHECKING:
     from mlnb.tasks.texts.classification import TextClassifier
 
 FORMAT, VERSION = "mlnb.text_classifier", 1
-JSON_FILE, WEIGHTS_FILE, TERMS_FILE = "classifier.json", "weights.safetensors", "tfidf.json"
+JSON_FILE, TERMS_FILE, NOUN = "classifier.json", "tfidf.json", "classifier"
 FROZEN, OWN = "encoder", "own"
-_FORMS = ("is_multi_label", "is_table", "is_paired", "gives_frames")
+_FORMS = ("is_multi_label", "is_table", "is_paired")
 
 
-def save(classifier: TextClassifier, folder: str | os.PathLike[str], *, whole: bool) -> Path:
-    """Write a classifier; see `TextClassifier.save`."""
-    target = Path(folder).expanduser()
-    target.mkdir(parents=True, exist_ok=True)
-    terms, numbers = classifier._tfidf().to_parts()
-    tensors = {f"tfidf.{name}": tensor for name, tensor in numbers.items()}
-    tensors["shares"] = torch.from_numpy(classifier._shares)
-    stored, files = _kept(classifier, target, whole)
-    if classifier._encoder is not None:
-        state = classifier._head.state_dict()
-        tensors |= {f"head.{name}": tensor for name, tensor in state.items()}
-    made, columns = classifier._made, classifier._columns
-    facts = {
-        "format": FORMAT,
-        "version": VERSION,
-        "labels": classifier.labels_.to_json(),
-        "encoder": stored,
-        "layers": list(classifier._layers or classifier.layers),
-        "head": None if made is None else made.spec(),
-        "majority": classifier._majority,
-        "columns": [_name(columns.text), _name(columns.text_pair), _name(columns.target)],
-        **{form: getattr(classifier, f"_{form}") for form in _FORMS},
-        "words": {"head": _word(classifier.head), "max_len": classifier.max_len}
-        | {"seed": classifier.seed},
-    }
+def parts(classifier: TextClassifier, target: Path, whole: bool) -> Parts:
+    """Facts, tensors and files of a classifier; see `Kept`."""
+    fitted = classifier._ready
+    terms, numbers = fitted.counted.to_parts()
     write_whole(target / TERMS_FILE, json.dumps(terms, ensure_ascii=False).encode())
-    write(target, JSON_FILE, WEIGHTS_FILE, facts, tensors, [TERMS_FILE, *files])
-    return target
+    stored, files = _stored(fitted, classifier.encoder, target, whole)
+    head, columns = fitted.head, fitted.columns
+    tensors = {f"tfidf.{name}": tensor for name, tensor in numbers.items()}
+    tensors |= {f"head.{name}": tensor for name, tensor in head.module.state_dict().items()}
+    tensors["shares"] = torch.from_numpy(fitted.shares)
+    facts = {
+        "labels": fitted.labels.to_json(),
+        "encoder": stored,
+        "layers": _layers(fitted, classifier),
+        "head": None if head.made is None else head.made.spec(),
+        "majority": fitted.majority,
+        "columns": [_name(columns.text), _name(columns.text_pair), _name(columns.target)],
+        **{form: getattr(fitted, form) for form in _FORMS},
+        "words": {"head": head.name, "max_len": classifier.max_len, "seed": classifier.seed},
+    }
+    return facts, tensors, [TERMS_FILE, *files]
 
 
-def load(kind: type[TextClassifier], folder: str | os.PathLike[str], given: Any) -> Any:
-    """Read a classifier; see `TextClassifier.load`."""
-    source = Path(folder).expanduser()
-    facts = read_facts(source, JSON_FILE, FORMAT, VERSION)
-    tensors = read_tensors(source, WEIGHTS_FILE, facts)
-    check_files(source, facts)
-    with rebuilding(source, "classifier"):
-        return _loaded(kind, source, facts, tensors, given)
+def rebuilt(
+    kind: type[TextClassifier],
+    source: Path,
+    facts: dict[str, Any],
+    tensors: Mapping[str, Tensor],
+    given: Any,
+) -> TextClassifier:
+    """A classifier of what `parts` gave."""
+    stored, words = facts["encoder"], facts["words"]
+    terms = json.loads((source / TERMS_FILE).read_bytes())
+    counts = TfIdf.from_parts(terms, below("tfidf.", tensors))
+    made = None if facts["head"] is None else from_spec(facts["head"], Sequential)
+    seed = None if words["seed"] is None else int(words["seed"])
+    body, name = _body(stored, given, source), str(words["head"])
+    classifier = kind(
+        _given(stored, body),
+        tuple(facts["layers"]),
+        made if made is not None and name not in HEADS else name or LOGREG,
+        int(words["max_len"]),
+        seed=seed,
+    )
+    is_multi_label, is_table, is_paired = (bool(facts[form]) for form in _FORMS)
+    fitted = Fitted(
+        counts,
+        Head(),
+        LabelMap.from_json(facts["labels"]),
+        tensors["shares"].float().numpy(),
+        facts["majority"],
+        Columns(*facts["columns"]),
+        is_multi_label,
+        is_table,
+        is_paired,
+        counts=counts,
+    )
+    classes = len(fitted.labels.classes)
+    if body is not None:
+        features = TextFeatures(body, [int(layer) for layer in facts["layers"]], classifier.max_len)
+        width = features.width * (4 if fitted.is_paired else 1)
+        module = _head(made, below("head.", tensors), (classes, width), source)
+        fitted = replace(fitted, features=features, head=Head(module, name, made))
+    if fitted.shares.shape != (classes,) or len(counts.bias) != classes:
+        raise CheckpointError(f"{shown(source)} does not fit together.")
+    classifier._keep(fitted, ())
+    return classifier
 
 
 # ------------------------------------------------------------------------------------------ writing
 
 
-def _kept(classifier: TextClassifier, target: Path, whole: bool) -> Kept:
+def _stored(fitted: Fitted, given: Any, target: Path, whole: bool) -> Stored:
     """What the JSON says of the encoder, and the files that it was written into."""
-    body = classifier._encoder
+    body = fitted.encoder
     if body is None:
         return {"kind": TFIDF}, []
     if isinstance(body, OwnEncoder):
         return {"kind": OWN}, written(body, target, FOLDER)
-    facts, files = keep(body, classifier.encoder, target, whole=whole)
+    facts, files = keep(body, given, target, whole=whole)
     return {"kind": FROZEN, **facts}, files
+
+
+def _layers(fitted: Fitted, classifier: TextClassifier) -> list[int]:
+    features = fitted.features
+    return list(features.layers if isinstance(features, TextFeatures) else classifier.layers)
 
 
 def _name(column: Any) -> Any:
@@ -112,51 +138,7 @@ def _name(column: Any) -> Any:
     return column if isinstance(column, str | int) else None
 
 
-def _word(head: Any) -> str:
-    return head if isinstance(head, str) else "linear"
-
-
 # ------------------------------------------------------------------------------------------ reading
-
-
-def _loaded(
-    kind: type[TextClassifier],
-    source: Path,
-    facts: dict[str, Any],
-    tensors: Mapping[str, Tensor],
-    given: Any,
-) -> TextClassifier:
-    stored, words = facts["encoder"], facts["words"]
-    labels = LabelMap.from_json(facts["labels"])
-    terms = json.loads((source / TERMS_FILE).read_bytes())
-    counts = TfIdf.from_parts(terms, below("tfidf.", tensors))
-    max_len = int(words["max_len"])
-    seed = None if words["seed"] is None else int(words["seed"])
-    body = _body(stored, given, source)
-    classes = len(labels.classes)
-    made = kind(
-        _given(stored, body), tuple(facts["layers"]), str(words["head"]), max_len, seed=seed
-    )
-    made.classes_, made.labels_ = classes_array(labels), labels
-    made._encoder, made._counts, made._made = body, counts, None
-    made._layers, made._features, made._head = (), counts, None
-    for form in _FORMS:
-        setattr(made, f"_{form}", bool(facts[form]))
-    if body is not None:
-        features = TextFeatures(body, [int(layer) for layer in facts["layers"]], max_len)
-        made._features, made._layers = features, features.layers
-        width = features.width * (4 if made._is_paired else 1)
-        if facts["head"] is not None:
-            made._made = from_spec(facts["head"], Sequential)
-            made.head = made._made
-        made._head = _head(made._made, below("head.", tensors), (classes, width), source)
-    made._columns = Columns(*facts["columns"])
-    made._shares = tensors["shares"].float().numpy()
-    made._majority = facts["majority"]
-    made._learnt, made.held_out_, made.left_out_, made.runs_ = None, None, {}, ()
-    if made._shares.shape != (classes,) or len(counts.bias) != classes:
-        raise CheckpointError(f"{shown(source)} does not fit together.")
-    return made
 
 
 def _given(stored: Mapping[str, Any], body: Encoder | None) -> Any:

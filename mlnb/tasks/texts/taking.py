@@ -101,7 +101,7 @@ class TextRows:
         )
 
     def shown(self) -> tuple[DataFrame, str]:
-        """A frame to look at, by the ids, and which of its columns is the text."""
+        """A frame to look at, by the ids, and which of its columns is the text, or the pair."""
         import pandas as pd
 
         frame = pd.DataFrame(index=self.ids)
@@ -110,8 +110,7 @@ class TextRows:
         column = "text" if self.columns is None else str(self.columns.text)
         if self.pairs is not None:
             column = f"{column} | {self.columns.text_pair if self.columns else 'text_pair'}"
-            both = zip(self.texts, self.pairs, strict=True)
-            return frame.assign(**{column: [f"{a} | {b}" for a, b in both]}), column
+            return frame.assign(**{column: list(zip(self.texts, self.pairs, strict=True))}), column
         return frame.assign(**{column: list(self.texts)}), column
 
 

@@ -90,6 +90,8 @@ class TextBatches:
         seed: of that order.
         together: whether the two texts of a pair are read as one; then which of them a token is of
             stands behind the mask.
+        unknown: the share of the words that are not told, another one each time: what is left
+            cannot be learnt by heart, and the word for unknown ones is learnt at all.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class TextBatches:
         shuffle: bool = False,
         seed: int = 0,
         together: bool = False,
+        unknown: float = 0.0,
     ) -> None:
         texts = [list(column) for column in columns]
         self._tokens = (
@@ -110,7 +113,8 @@ class TextBatches:
             if together
             else [tokenizer.encode(column, max_len=max_len) for column in texts]
         )
-        self._pad_id = tokenizer.pad_id
+        self._pad_id, self._unknown_id = tokenizer.pad_id, tokenizer.unknown_id
+        self._unknown = unknown
         self.codes, self.batch_size, self.shuffle = codes, batch_size, shuffle
         self._lengths = np.sum([tokens.lengths for tokens in self._tokens], axis=0)
         self._order = np.random.default_rng(seed)
@@ -130,6 +134,9 @@ class TextBatches:
         inputs: list[Tensor] = []
         for tokens in self._tokens:
             ids, mask = padded([tokens.ids[row] for row in rows], self._pad_id)
+            if self._unknown:
+                hidden = torch.from_numpy(self._order.random(ids.shape) < self._unknown)
+                ids[mask & hidden] = self._unknown_id
             # A bool would become a float on its way to a model.
             inputs += [ids, mask.long()]
             if tokens.kinds is not None:

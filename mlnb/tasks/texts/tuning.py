@@ -1,19 +1,21 @@
 """Fine-tuning: the encoder goes on learning, from where the head on its frozen features stands.
 
-Whatever ends it, by itself or by a hand, the classifier has the weights so far; it works on a copy,
-so that an error leaves the classifier as it was. Test rows are never looked at: what is validated
-on is what `fit` held back.
+Whatever ends it, by itself or by a hand, what comes of it has the weights so far. It works on a
+copy, so that an error leaves the classifier as it was. Test rows are never looked at: what is
+validated on is what `fit` held back.
 """
 
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mlnb.errors import TrainError
 from mlnb.tasks.texts.features import TextFeatures
+from mlnb.tasks.texts.heads import Head
 from mlnb.tasks.texts.training import (
     TextBatches,
     TextNet,
@@ -27,70 +29,79 @@ from mlnb.tasks.texts.training import (
 if TYPE_CHECKING:
     from mlnb.networks.tokenizing import Tokenizer
     from mlnb.tasks.texts.classification import TextClassifier
+    from mlnb.tasks.texts.fitted import Fitted
     from mlnb.tasks.texts.learning import Learnt
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def fine_tune(
-    classifier: TextClassifier, *, epochs: int, lr: float, batch_size: int, freeze: str | int
-) -> None:
-    """Train encoder and head of a fitted classifier; see `TextClassifier.fine_tune`.
+    fitted: Fitted,
+    owner: TextClassifier,
+    *,
+    epochs: int,
+    lr: float,
+    batch_size: int,
+    freeze: str | int,
+) -> Fitted:
+    """What came of training encoder and head of what was fitted, which stays as it is.
 
-    Args:
-        classifier: gets the tuned encoder and head, the run as `run_`, and all runs as `runs_`.
-        epochs: how often to go through the texts that `fit` trained on.
-        lr: the highest learning rate.
-        batch_size: texts a step.
-        freeze: as `freeze_layers` takes it.
+    See `TextClassifier.fine_tune`; the owner says device, callbacks and seed.
     """
-    require_encoder(classifier, "fine_tune")
-    learnt, before = classifier._learnt, classifier._encoder
+    before, learnt = with_encoder(fitted, "fine_tune"), fitted.learnt
     if learnt is None:
         raise TrainError(
             "fine_tune goes on with the texts that fit was given, and a classifier that was loaded "
             "has none: fit(texts, labels) first."
         )
-    encoder = before.copy()
+    encoder = before.encoder.copy()
     frozen = freeze_layers(encoder, freeze)
-    net = TextNet(encoder, copy.deepcopy(classifier._head), classifier._layers)
+    net = TextNet(encoder, copy.deepcopy(fitted.head.module), before.layers)
     net.head.requires_grad_(True)
-    max_len, seed = classifier._features.max_len, next_seed(classifier) or 0
-    train, held = batches_of(learnt, encoder.tokenizer, max_len, batch_size, seed)
+    seed = next_seed(owner) or 0
+    train, held = batches_of(learnt, encoder.tokenizer, before.max_len, batch_size, seed)
     net, run = tune(
         net,
         train,
         held,
-        classifier,
-        loss=loss_of(classifier._is_multi_label),
-        metrics="auto" if classifier._is_multi_label else ["accuracy"],
+        owner,
+        loss=loss_of(fitted.is_multi_label),
+        metrics="auto" if fitted.is_multi_label else ["accuracy"],
         lr=lr,
         epochs=epochs,
         name=f"{encoder.name}, {frozen}",
     )
-    classifier._encoder = tuned(net.encoder, before)
-    classifier._head = net.head.cpu()
-    classifier._features = TextFeatures(classifier._encoder, classifier._layers, classifier.max_len)
-    classifier.run_, classifier.runs_ = run, (*classifier.runs_, run)
+    features = TextFeatures(tuned(net.encoder, before.encoder), before.layers, before.max_len)
+    head = Head(net.head.cpu(), fitted.head.name, fitted.head.made, run)
+    return replace(fitted, features=features, head=head)
 
 
-def require_encoder(classifier: TextClassifier, what: str) -> None:
-    """Refuse what needs a network where there is none.
+def with_encoder(fitted: Fitted, what: str) -> TextFeatures:
+    """The features of what has a network.
 
     Raises:
-        TrainError: the classifier counts words.
+        TrainError: words are counted.
     """
-    if classifier._encoder is None:
-        raise TrainError(
-            f'encoder="tfidf" counts words and letters and has no network, which {what} needs: '
-            'TextClassifier(encoder="auto").fit(texts, labels) has one.'
-        )
+    if isinstance(fitted.features, TextFeatures):
+        return fitted.features
+    raise TrainError(
+        f'encoder="tfidf" counts words and letters and has no network, which {what} needs: '
+        'TextClassifier(encoder="auto").fit(texts, labels) has one.'
+    )
 
 
 def batches_of(
-    learnt: Learnt, tokenizer: Tokenizer, max_len: int, batch_size: int, seed: int
+    learnt: Learnt,
+    tokenizer: Tokenizer,
+    max_len: int,
+    batch_size: int,
+    seed: int,
+    unknown: float = 0.0,
 ) -> tuple[TextBatches, TextBatches | None]:
-    """Batches to train on, and those to validate on where `fit` held rows back."""
+    """Batches to train on, and those to validate on where `fit` held rows back.
+
+    The words are those of `TextBatches`; in validation every word is told.
+    """
 
     def batches(rows: Array, **options: Any) -> TextBatches:
         columns = [learnt.texts] if learnt.pairs is None else [learnt.texts, learnt.pairs]
@@ -98,5 +109,6 @@ def batches_of(
         return TextBatches(tokenizer, taken, learnt.codes[rows], max_len=max_len, **options)
 
     train, held = np.flatnonzero(learnt.is_training), np.flatnonzero(~learnt.is_training)
-    shuffled = batches(train, batch_size=batch_size, shuffle=True, seed=seed)
+    words = {"batch_size": batch_size, "shuffle": True, "seed": seed, "unknown": unknown}
+    shuffled = batches(train, **words)
     return shuffled, batches(held) if len(held) else None

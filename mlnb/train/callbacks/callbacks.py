@@ -66,11 +66,6 @@ class Callbacks(list[Any]):
                 ) from error
 
 
-def end_early(run: Any) -> None:
-    """Ask the run to end after this step with the reason "early"."""
-    run._stop("early")
-
-
 def _several(callbacks: Any) -> Iterable[Any]:
     if callbacks is None:
         return ()

@@ -13,26 +13,29 @@ class CSVLogger:
     >>> trainer = Trainer(net, callbacks=[CSVLogger("log.csv")])
 
     Args:
-        path: the file. A run that starts anew writes it anew; one that goes on cuts the lines
-            after its step and appends.
+        path: the file. A run that starts anew writes it anew; one that goes on, or goes back, cuts
+            the lines of the epochs that come again.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._columns: list[str] = []
+        self._epoch = 0
 
     def on_fit_begin(self, run: Any) -> None:
         """Keep the lines of the epochs that the run has already; drop all others."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        kept = [row for row in self._rows() if 0 < _whole(row.get("epoch")) <= int(run.epoch)]
+        self._epoch = int(run.epoch)
+        kept = [row for row in self._rows() if 0 < _whole(row.get("epoch")) <= self._epoch]
         self._columns = list(dict.fromkeys(key for row in kept for key in row))
         self._rewrite(kept)
 
     def on_epoch_end(self, run: Any) -> None:
-        """Append the epoch's line, whole or not at all."""
+        """Append the epoch's line; with new columns, or where it comes again, write all of them."""
         row = dict(run.history.epochs[-1])
-        if set(row) - set(self._columns):
-            kept = self._rows()
+        again, self._epoch = row["epoch"] <= self._epoch, row["epoch"]
+        if again or set(row) - set(self._columns):
+            kept = [one for one in self._rows() if _whole(one.get("epoch")) < row["epoch"]]
             self._columns = list(dict.fromkeys([*self._columns, *row]))
             self._rewrite([*kept, row])
             return

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from mlnb.errors import TrainError
-from mlnb.train.callbacks.callbacks import end_early
 from mlnb.train.callbacks.monitor import checked_mode, copied_weights, is_better, watched
 
 
@@ -13,6 +12,8 @@ class EarlyStopping:
     """Stop when nothing gets better for some epochs; the best weights come back.
 
     >>> trainer = Trainer(net, callbacks=[EarlyStopping(patience=3)])
+
+    It may serve one run after another: with each it begins anew.
 
     Args:
         monitor: a key of the epochs, such as "val_accuracy"; "auto" is val_loss, else loss.
@@ -41,6 +42,11 @@ class EarlyStopping:
         self._waited = 0
         self._weights: dict[str, Any] = {}
 
+    def on_fit_begin(self, run: Any) -> None:
+        """Forget another run; one that goes on goes on here too."""
+        if not run.step:
+            self.best, self.best_epoch, self._waited, self._weights = None, 0, 0, {}
+
     def on_epoch_end(self, run: Any) -> None:
         """Compare, keep the weights of the best, and stop after too many that were not."""
         name, value, best_high = watched(self, run, self.monitor, self.mode)
@@ -55,7 +61,7 @@ class EarlyStopping:
                 f"stopped early: {name} has not got better since epoch {self.best_epoch}"
                 + (f" ({self.best:.4g})" if self.best is not None else "")
             )
-            end_early(run)
+            run.stop("early")
 
     def on_fit_end(self, run: Any) -> None:
         """Put the best weights back."""

@@ -15,6 +15,7 @@ class ModelCheckpoint:
     >>> trainer = Trainer(net, callbacks=[ModelCheckpoint("best.safetensors")])
 
     A run's folder keeps everything that training needs to go on; this is for taking weights away.
+    What is best is the best of one run: the next one writes over the file.
 
     Args:
         path: the file; `{epoch}` in it is the epoch's number.
@@ -37,6 +38,8 @@ class ModelCheckpoint:
 
     def on_fit_begin(self, run: Any) -> None:
         """Make the folder, so that a wrong place is known before the first step."""
+        if not run.step:
+            self.best = None  # of another run
         self.path.parent.mkdir(parents=True, exist_ok=True)
 
     def on_epoch_end(self, run: Any) -> None:

@@ -19,14 +19,14 @@ class TensorBoard:
     def __init__(self, folder: str | Path, every: int = 10) -> None:
         self.folder, self.every = Path(folder), max(int(every), 1)
         self._writer: Any = None
-        self._written = 0
+        self._written = self._edits = 0
 
     def on_fit_begin(self, run: Any) -> None:
         """Open the file."""
         from mlnb.train.callbacks.event_file import EventWriter
 
         self._writer = EventWriter(self.folder)
-        self._written = len(run.history)
+        self._written, self._edits = len(run.history), len(run.edits)
 
     def on_epoch_end(self, run: Any) -> None:
         """Write the steps since the last epoch, and the epoch's values."""
@@ -47,6 +47,10 @@ class TensorBoard:
 
     def _steps(self, run: Any) -> None:
         history, stop = run.history, len(run.history)
+        for edit in run.edits[self._edits :]:
+            if edit.kind == "rewind":  # what came after that step is trained again
+                self._written = min(self._written, edit.step)
+        self._edits = len(run.edits)
         steps = history.part("step", self._written, stop)
         for name in history.names:
             values = history.part(name, self._written, stop)

@@ -100,10 +100,8 @@ def read_inputs(data: Any, *, columns: Sequence[str] = ()) -> Given | Foreign:
     """
     if isinstance(data, Sample) or is_frame(data):
         return read(data, columns=columns)
-    if isinstance(data, tuple) and not hasattr(data, "images"):
-        return Given(tuple(_tensors(part, f"inputs[{i}]", "x") for i, part in enumerate(data)))
-    if isinstance(data, Mapping):
-        return Given({key: _tensors(part, f"inputs[{key!r}]", "x") for key, part in data.items()})
+    if isinstance(data, Mapping) or (isinstance(data, tuple) and not hasattr(data, "images")):
+        return Given(_parts(data, "x"))
     return read(data, columns=columns, name="x")
 
 
@@ -120,16 +118,9 @@ def _pair(data: tuple[Any, ...], target: Target, columns: Sequence[str], name: s
     if is_frame(inputs):
         given = _frame(inputs, None, columns, name)
         return Given(given.inputs, _targets(targets), given.columns, None, given.notes)
-    if isinstance(inputs, tuple):
-        read_parts: Any = tuple(
-            _tensors(part, f"inputs[{i}]", name) for i, part in enumerate(inputs)
-        )
-    elif isinstance(inputs, Mapping):
-        read_parts = {k: _tensors(part, f"inputs[{k!r}]", name) for k, part in inputs.items()}
-    else:
-        read_parts = _tensors(inputs, "inputs", name)
-    same = targets is inputs and isinstance(read_parts, Tensor)
-    return Given(read_parts, read_parts if same else _targets(targets))
+    parts = _parts(inputs, name)
+    same = targets is inputs and isinstance(parts, Tensor)
+    return Given(parts, parts if same else _targets(targets))
 
 
 def _frame(frame: Any, target: Target, columns: Sequence[str], name: str) -> Given:
@@ -150,8 +141,7 @@ def _mapping(data: dict[Any, Any], target: Target, columns: Sequence[str], name:
         raise DataError(f"target of a dict is one key; received {list(target)}")
     if not data:
         raise DataError(f"{name} is an empty dict; it takes a name and an array for each input")
-    inputs = {key: _tensors(part, f"inputs[{key!r}]", name) for key, part in data.items()}
-    return Given(inputs, _targets(targets), target=target)
+    return Given(_parts(data, name), _targets(targets), target=target)
 
 
 def _targets(targets: Any) -> Any:
@@ -172,12 +162,23 @@ def _sample(sample: Sample, target: Target, columns: Sequence[str]) -> tuple[Any
 # Arrays
 
 
+def _parts(inputs: Any, name: str) -> Any:
+    """One input, or a tuple or a dict of several."""
+    if isinstance(inputs, tuple):
+        return tuple(_tensors(part, f"inputs[{i}]", name) for i, part in enumerate(inputs))
+    if isinstance(inputs, Mapping):
+        return {key: _tensors(part, f"inputs[{key!r}]", name) for key, part in inputs.items()}
+    return _tensors(inputs, "inputs", name)
+
+
 def _tensors(value: Any, called: str, name: str) -> Tensor:
     """One input as a tensor, on its own memory where it is an array."""
     if isinstance(value, Tensor):
         if value.layout != torch.strided:
             raise DataError(f"{called} are sparse; pass {called}.to_dense()")
         return _with_rows(value.detach(), called)
+    if hasattr(value, "toarray"):
+        raise DataError(f"{called} are a sparse {type(value).__name__}; pass {called}.toarray()")
     if value is None or isinstance(value, str | bytes | os.PathLike):
         raise DataError(
             f"{name} is {'None' if value is None else f'a {type(value).__name__}'}; expected "
@@ -279,7 +280,8 @@ def _makes_batches(data: Any, name: str) -> bool:
             f"{name} is {_article(data)}, which can be gone through once only, and training needs "
             "it every epoch: pass the function that makes it, without calling it, or list(data)"
         )
-    if hasattr(data, "__array__") or isinstance(data, tuple | list | Tensor | str | bytes):
+    plain = isinstance(data, tuple | list | str | bytes)
+    if plain or hasattr(data, "__array__") or hasattr(data, "toarray"):
         return False
     if inspect.isclass(data) or isinstance(data, torch.nn.Module):
         raise DataError(

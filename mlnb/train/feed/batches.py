@@ -121,14 +121,7 @@ class InMemory:
         Raises:
             DataError: other rows, another batch size: the order would be another one.
         """
-        mine = self.state_dict()
-        for name in ("samples", "batch_size", "shuffle"):
-            if name in state and state[name] != mine[name]:
-                raise DataError(
-                    f"the run has {name} {state[name]}, the data given now {mine[name]}; its order "
-                    "of rows is another one: pass what the run was begun with"
-                )
-        self.seed = int(state["seed"])
+        self.seed = seed_of(state, self.state_dict())
 
     def _order(self, epoch: int) -> Tensor | None:
         """The rows of an epoch in order; `None` for all of them as they lie."""
@@ -191,6 +184,21 @@ def batch_ends(samples: int, batch_size: int, join_last: bool = False) -> list[i
     if join_last and len(ends) > 1 and ends[-1] - ends[-2] == 1:
         del ends[-2]
     return ends
+
+
+def seed_of(state: dict[str, Any], mine: dict[str, Any]) -> int:
+    """The seed in the state of a checkpoint, where all else in it is as in `mine`.
+
+    Raises:
+        DataError: other rows, another batch size: the order would be another one.
+    """
+    for name, value in mine.items():
+        if name != "seed" and state.get(name, value) != value:
+            raise DataError(
+                f"the run has {name} {state[name]}, the data given now {value}; its order "
+                "of rows is another one: pass what the run was begun with"
+            )
+    return int(state["seed"])
 
 
 def check_batch_size(batch_size: object) -> None:

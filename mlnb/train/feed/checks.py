@@ -23,8 +23,8 @@ HEAD = 1000
 LARGE = 100.0
 
 
-def check_rows(inputs: Any, targets: Any) -> int:
-    """How many rows there are.
+def check_rows(inputs: Any, targets: Any, name: str = "data") -> None:
+    """Whether there are rows, and as many in each input as there are targets.
 
     Raises:
         DataError: none, or not as many in each.
@@ -39,11 +39,11 @@ def check_rows(inputs: Any, targets: Any) -> int:
             )
     if targets is not None and len(targets) != rows:
         raise DataError(
-            f"there are {rows:,} inputs and {len(targets):,} targets: every row needs one target"
+            f"there are {plural(rows, 'input')} and {plural(len(targets), 'target')}: every row "
+            "needs one target"
         )
     if rows == 0:
-        raise DataError("the data has no rows; training needs at least one")
-    return rows
+        raise DataError(f"{name} has no rows; at least one is needed")
 
 
 def check_finite(inputs: Any, columns: Sequence[str] = (), name: str = "inputs") -> None:
@@ -76,7 +76,7 @@ def scale_notes(inputs: Any, columns: Sequence[str] = ()) -> list[str]:
         if not leaf.is_floating_point() or leaf.ndim < 2 or len(leaf) < 2 or not leaf.numel():
             continue
         what = called if called != "inputs" else "the inputs"
-        low, high = leaf[:HEAD].aminmax(dim=0)
+        low, high = leaf[:HEAD].amin(0), leaf[:HEAD].amax(0)  # aminmax takes eight times as long
         if bool((low == high).all()) and bool((leaf == leaf.reshape(-1)[0]).all()):
             value = _number(low.reshape(-1)[0])
             notes.append(f"{what}: every value is {value}, so that there is nothing to learn from")

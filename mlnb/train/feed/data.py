@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mlnb.errors import DataError
+from mlnb.errors import DataError, TrainError
 from mlnb.formatting import plural
 from mlnb.train.feed.arrays import Foreign, Given, Target, read
 from mlnb.train.feed.batches import Batches, InMemory
 from mlnb.train.feed.checks import check_rows
 from mlnb.train.feed.class_weight import class_weights
-from mlnb.train.feed.more_data import JUDGED_AT_ONCE, is_same, judged, targets_of
+from mlnb.train.feed.more_data import is_same, judged, judged_at_once, targets_of
 from mlnb.train.feed.placing import place
 from mlnb.train.feed.reading import (
     Probe,
@@ -131,14 +131,26 @@ def prepare(
     held: Batches | None = None
     if held_rows is not None:
         held = InMemory(
-            inputs, targets, max(batch_size, JUDGED_AT_ONCE), shuffle=False, device=where,
+            inputs, targets, judged_at_once(batch_size), shuffle=False, device=where,
             rows=held_rows, finish=finish,
         )  # fmt: skip
     elif validation is not None:
         held = judged(validation, reading, batch_size, where, notes, needed=targets is not None)
+        _try(held, probe)
     return Prepared(
         train, held, reading.labels, weight, reading.task, sample, outputs, notes, reading
     )
+
+
+def _try(held: Batches, probe: Probe | None) -> None:
+    """Whether the model takes the rows to judge by, which it would be shown an epoch later."""
+    if probe is None or not isinstance(held, InMemory):
+        return
+    inputs, _ = next(held.epoch(0))
+    try:
+        probe(tree_map(lambda leaf: leaf[:2], inputs))
+    except TrainError as error:
+        raise TrainError(f"validation: {error}") from error
 
 
 def is_share(validation: Any) -> bool:

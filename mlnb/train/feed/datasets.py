@@ -15,7 +15,7 @@ from torch.utils.data import default_collate
 
 from mlnb.errors import DataError, MlnbError
 from mlnb.formatting import plural
-from mlnb.train.feed.batches import batch_ends, check_batch_size, epoch_order
+from mlnb.train.feed.batches import batch_ends, check_batch_size, epoch_order, seed_of
 from mlnb.train.feed.pairs import Pair, Source, error_text, kind_of
 
 if TYPE_CHECKING:
@@ -73,13 +73,7 @@ class FromDataset(Source):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take the seed of a checkpoint."""
-        for name in ("samples", "batch_size"):
-            if name in state and state[name] != getattr(self, name):
-                raise DataError(
-                    f"the run has {name} {state[name]}, the data given now {getattr(self, name)}; "
-                    "its order of rows is another one: pass what the run was begun with"
-                )
-        self.seed = int(state["seed"])
+        self.seed = seed_of(state, self.state_dict())
 
     @property
     def kind(self) -> str:

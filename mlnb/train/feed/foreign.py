@@ -6,19 +6,15 @@ checked as it comes, while it is still on the host.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from mlnb.errors import DataError
 from mlnb.formatting import plural
 from mlnb.train.feed.class_weight import class_weights
-from mlnb.train.feed.loaders import batches_of, is_indexed
+from mlnb.train.feed.loaders import batches_of, is_indexed, same_random_state
 from mlnb.train.feed.reading import Probe, Reading, ask, with_rule
 from mlnb.train.feed.splits import split
 from mlnb.train.trees import leaves, tree_map
@@ -119,18 +115,6 @@ def first_batch(batches: FromDataset | FromLoader) -> tuple[Any, Any]:
         for pair in batches.drawn():
             return pair
     raise DataError(f"the {batches.kind} gave no batch; training needs at least one")
-
-
-@contextmanager
-def same_random_state() -> Iterator[None]:
-    """Leave Python's, NumPy's and torch's global generators as they were."""
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    try:
-        yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-        torch.set_rng_state(states[2])
 
 
 def _rows(

@@ -40,7 +40,7 @@ def read_frame(
     """
     doubled = [str(column) for column in frame.columns[frame.columns.duplicated()]]
     if doubled:
-        raise DataError(f"two columns of {name} are called {_columns_text(doubled)}; rename one")
+        raise DataError(f"{name} has {_columns_text(doubled)} more than once; rename one")
     wanted = [target] if isinstance(target, str) else list(target or ())
     have = [str(column) for column in frame.columns]
     for column in [*wanted, *columns]:
@@ -50,12 +50,13 @@ def read_frame(
     features = list(columns) or [column for column in have if column not in wanted]
     if not features:
         raise DataError(f"{name} has no columns besides its target; a model needs one to learn by")
-    inputs = frame[features]
+    inputs = frame[features].infer_objects()
     _refuse_text(inputs, name, named=bool(wanted))
-    _refuse_gaps(inputs, name)
+    _refuse_gaps(inputs, name, ", or fill them, frame.fillna(frame.mean(numeric_only=True))")
     array = inputs.to_numpy(np.float32)
     targets = None
     if wanted:
+        _refuse_gaps(frame[wanted], name)
         targets = frame[wanted[0]] if isinstance(target, str) else frame[wanted]
     return array, targets, tuple(features)
 
@@ -86,7 +87,7 @@ def _refuse_text(frame: Any, name: str, named: bool) -> None:
     )
 
 
-def _refuse_gaps(frame: Any, name: str) -> None:
+def _refuse_gaps(frame: Any, name: str, filling: str = "") -> None:
     gaps = frame.isna().to_numpy()
     if not gaps.any():
         return
@@ -94,8 +95,7 @@ def _refuse_gaps(frame: Any, name: str) -> None:
     rows = np.flatnonzero(gaps.any(1))
     raise DataError(
         f"{_columns_text(bad)} of {name} {'has' if len(bad) == 1 else 'have'} gaps in "
-        f"{row_text(rows)}: leave these rows out, frame.dropna(), or fill them, "
-        "frame.fillna(frame.mean(numeric_only=True))"
+        f"{row_text(rows)}: leave these rows out, frame.dropna(){filling}"
     )
 
 

@@ -6,9 +6,13 @@ StatefulDataLoader) a run goes on from there, else from the beginning of its epo
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import torch
 from torch.utils.data import DataLoader, IterableDataset
 
 from mlnb.errors import DataError, MlnbError, TrainError
@@ -17,7 +21,6 @@ from mlnb.train.feed.datasets import FromDataset
 from mlnb.train.feed.pairs import Pair, Source, error_text, is_function, kind_of
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
     from mlnb.train.feed.arrays import Foreign, Target
@@ -116,8 +119,9 @@ class FromLoader(Source):
             )
 
     def state_dict(self) -> dict[str, Any]:
-        """The loader's own state, where it has one."""
-        return {"loader": self.source.state_dict()} if self.exact else {}
+        """The loader's own state, where it has one; asking may begin an epoch, and draw a seed."""
+        with same_random_state():
+            return {"loader": self.source.state_dict()} if self.exact else {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Let the loader go on from there, where it can."""
@@ -133,8 +137,11 @@ class FromLoader(Source):
 
     def drawn(self, number: int = 0) -> Iterator[Pair]:
         """The batches on the host; the first of them is counted as `number`."""
+        # One that goes on within an epoch draws what was drawn when the epoch began.
+        quiet = same_random_state() if self.exact and number else nullcontext()
         try:
-            iterator = iter(self.source() if is_function(self.source) else self.source)
+            with quiet:
+                iterator = iter(self.source() if is_function(self.source) else self.source)
         except Exception as error:
             raise DataError(f"the {kind_of(self.source)} raised {error_text(error)}") from error
         while True:
@@ -148,6 +155,18 @@ class FromLoader(Source):
                 raise _broken(self.source, number, error) from error
             yield self.pair(batch, number)
             number += 1
+
+
+@contextmanager
+def same_random_state() -> Iterator[None]:
+    """Leave Python's, NumPy's and torch's global generators as they were."""
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        torch.set_rng_state(states[2])
 
 
 def _length(source: Any) -> int | None:

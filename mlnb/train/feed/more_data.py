@@ -22,6 +22,8 @@ from mlnb.train.feed.reading import (
 )
 
 JUDGED_AT_ONCE = 256
+JUDGED_TO_LEARNED = 4
+"""Without gradients a batch takes far less memory; a smaller batch_size must still make it less."""
 
 
 def prepare_more(
@@ -70,7 +72,7 @@ def prepare_more(
             f"{name} has inputs and no targets: pass (x, y), or target= with the column that "
             "holds them"
         )
-    check_rows(given.inputs, given.targets)
+    check_rows(given.inputs, given.targets, name)
     notes: list[str] = []
     if reading.rule is None and given.targets is not None:
         reading = with_rule(reading, given.targets, None, "auto", notes)
@@ -107,7 +109,7 @@ def prepare_inputs(
         from mlnb.train.feed.foreign import more_foreign
 
         return more_foreign(given, reading, batch_size=batch_size, device=where)
-    check_rows(given.inputs, None)
+    check_rows(given.inputs, None, "x")
     return _more(given, reading, batch_size, where, "x")
 
 
@@ -121,11 +123,16 @@ def judged(
 ) -> Batches:
     """Data of its own to judge by; its sentences come to the notes."""
     batches, more = prepare_more(
-        validation, reading, batch_size=max(batch_size, JUDGED_AT_ONCE), device=device,
+        validation, reading, batch_size=judged_at_once(batch_size), device=device,
         name="validation", needs_targets=needed,
     )  # fmt: skip
     notes += more
     return batches
+
+
+def judged_at_once(batch_size: int) -> int:
+    """How many rows of a validation go through the model together."""
+    return max(batch_size, min(JUDGED_AT_ONCE, JUDGED_TO_LEARNED * batch_size))
 
 
 def _more(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mlnb.errors import DataError
-from mlnb.formatting import display_text
+from mlnb.formatting import display_text, plural
 from mlnb.train.feed.placing import on_device
 from mlnb.train.feed.target_values import as_tensor
 from mlnb.train.trees import first_leaf, leaves
@@ -38,8 +38,8 @@ class Source:
         inputs, targets = as_pair(batch, self._target, number)
         if targets is not None and leaves(inputs) and len(targets) != len(first_leaf(inputs)):
             raise DataError(
-                f"batch {number} has {len(first_leaf(inputs)):,} inputs and {len(targets):,} "
-                "targets: every row needs one target"
+                f"batch {number} has {plural(len(first_leaf(inputs)), 'input')} and "
+                f"{plural(len(targets), 'target')}: every row needs one target"
             )
         if self.reading is not None and self.reading.rule is not None and targets is not None:
             targets = self.reading.rule.batch(targets, f"the targets of batch {number}")

@@ -71,22 +71,16 @@ def _one_ahead(batches: Iterator[Any], device: torch.device) -> Iterator[Any]:
                 lambda tensor: pinned(tensor, True).to(device, non_blocking=True), batch
             )
 
-    ahead: list[Any] = [moved(batch) for batch in _first(batches)]
-    while ahead:
+    ahead = moved(next(batches, None))
+    while ahead is not None:
         current = torch.cuda.current_stream(device)
         current.wait_stream(stream)
-        ready = ahead.pop()
+        ready = ahead
         for leaf in leaves(ready):
             # Its memory belongs to the other stream, which must not reuse it under the step.
             leaf.record_stream(current)
-        ahead = [moved(batch) for batch in _first(batches)]
+        ahead = moved(next(batches, None))
         yield ready
-
-
-def _first(batches: Iterator[Any]) -> Iterator[Any]:
-    for batch in batches:
-        yield batch
-        return
 
 
 def pinned(tensor: Tensor, lock: bool) -> Tensor:

@@ -14,7 +14,7 @@ from mlnb.formatting import bytes_text, plural
 from mlnb.train.feed.checks import check_finite, scale_notes
 from mlnb.train.feed.placing import fits
 from mlnb.train.feed.targets import decide
-from mlnb.train.trees import leaves, tree_map, tree_of
+from mlnb.train.trees import dtype_text, leaves, tree_map, tree_of
 from mlnb.train.words.loss_functions import loss_kind
 
 if TYPE_CHECKING:
@@ -103,7 +103,9 @@ def ask(
             outputs = None
         if outputs is None:
             raise
-    notes.append(f"inputs: integers became {_name(reading.floats)}, which the model computes with")
+    notes.append(
+        f"inputs: integers became {dtype_text(reading.floats)}, which the model computes with"
+    )
     return floating, outputs
 
 
@@ -147,12 +149,13 @@ def finished(
     size = 4 * sum(leaf.numel() for leaf in leaves(given.inputs) if leaf.dtype == torch.uint8)
     if size and not fits(size, device, at_most=AS_FLOATS_AT_ONCE):
         notes.append(f"inputs: as floats they would take {bytes_text(size)}; each batch becomes so")
+        check_finite(given.inputs, given.columns, name)
         return given.inputs, reading.finish
     inputs = reading.finish(given.inputs)
     kinds = {leaf.dtype for leaf in leaves(given.inputs) if leaf.is_floating_point()}
-    changed = [_name(kind) for kind in kinds if kind != reading.floats]
+    changed = [dtype_text(kind) for kind in kinds if kind != reading.floats]
     if changed:
-        notes.append(f"inputs: {' and '.join(sorted(changed))} became {_name(reading.floats)}")
+        notes.append(f"inputs: {' and '.join(sorted(changed))} became {dtype_text(reading.floats)}")
     check_finite(inputs, given.columns, name)
     notes += scale_notes(inputs, given.columns)
     return inputs, None
@@ -189,7 +192,3 @@ def same_inputs(inputs: Any, reading: Reading, name: str) -> None:
 
 def _is_integer(leaf: Tensor) -> bool:
     return not leaf.is_floating_point() and not leaf.is_complex()
-
-
-def _name(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")

@@ -81,25 +81,30 @@ def check_range(array: Array, classes: int, name: str = "targets") -> None:
 
 
 def beyond(
-    array: Array, bad: Array, classes: int, name: str = "targets", *, model: bool = True
+    array: Array,
+    bad: Array,
+    outputs: int | None,
+    name: str = "targets",
+    *,
+    occurring: int | None = None,
 ) -> str:
     """The message for labels without an output.
 
     Args:
         array: all labels.
         bad: which of them.
-        classes: how many there are.
+        outputs: how many the model has; `None` without one.
         name: what the labels are called.
-        model: whether a model is there, whose outputs these are.
+        occurring: how many labels there are, where all rows are known.
     """
     labels = np.unique(array[bad])
     held = (
         f"{name} hold the {'label' if len(labels) == 1 else 'labels'} {told(labels)} "
         f"({row_text(np.argwhere(bad)[:, 0])})"
     )
-    if model:
+    if outputs is not None:
         held += (
-            f", and the model has {plural(classes, 'output')}, for the labels 0 to {classes - 1}"
+            f", and the model has {plural(outputs, 'output')}, for the labels 0 to {outputs - 1}"
         )
     else:
         held += ", and labels are counted from 0"
@@ -108,7 +113,10 @@ def beyond(
             f"{held}: leave those rows out where {labels.min()} means that there is no label, "
             "or count the labels from 0"
         )
-    return f"{held}: give its last layer {int(labels.max()) + 1} outputs, or mend the labels"
+    needed = int(labels.max()) + 1
+    fewer = occurring is not None and occurring < needed
+    each = f", or {occurring}, one for each label that occurs" if fewer else ""
+    return f"{held}: give its last layer {needed} outputs{each}, or mend the labels"
 
 
 def _text(array: Array, name: str) -> Array:

@@ -118,8 +118,7 @@ def _named(array: Array, asked: _Asked) -> Decided:
     if asked.part:
         raise DataError(
             f"targets are text ({told(labels.classes)}), and a loader shows only one batch at a "
-            "time, so that nobody knows all labels: give their places, such as "
-            "mlnb.train.feed.labels.Labels(names).encode(label)"
+            "time, so that nobody knows all labels: give their places, such as names.index(label)"
         )
     if asked.loss == "regression":
         raise DataError(
@@ -172,7 +171,8 @@ def _places(array: Array, distinct: Array, asked: _Asked, notes: list[str]) -> D
     if asked.part or unlabelled or (wanted is not None and len(distinct) != wanted):
         count = wanted if wanted is not None else int(distinct[-1]) + 1
         bad = ((array < 0) & (array != IGNORED)) | (array >= count)
-        raise DataError(beyond(array, bad, count, "targets", model=wanted is not None))
+        told_apart = None if asked.part else len(distinct)
+        raise DataError(beyond(array, bad, wanted, occurring=told_apart))
     ignored = array == IGNORED
     if ignored.any():
         raise DataError(

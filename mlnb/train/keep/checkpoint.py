@@ -249,9 +249,8 @@ def _verified(folder: Path, name: str, sums: Mapping[str, Mapping[str, Json]]) -
 
 def _plan(plan: Json, tensors: Mapping[str, Tensor]) -> dict[str, Json]:
     """The plan, if it has the parts that a snapshot has, and names tensors that are there."""
-    for word in ("models", "optimizers", "schedule", "scaler", "callbacks", "batches"):
-        plan[word]
-    for word in ("history", "sums", "random"):
+    parts = "models optimizers schedule scaler callbacks batches history sums random"
+    for word in parts.split():
         plan[word]
     for held in plan["models"].values():
         for part in ("tensors", "buffers", "grads"):

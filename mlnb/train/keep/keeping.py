@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlnb.errors import MlnbError
-from mlnb.formatting import display_text
-from mlnb.train.keep.kept import ASKED, Kept
-from mlnb.train.keep.run_folder import FULL, RunFolder
+from mlnb.errors import CheckpointError, MlnbError, TrainError
+from mlnb.formatting import display_text, plural
+from mlnb.train.keep.kept import Kept
+from mlnb.train.keep.run_folder import ASKED, FULL, RunFolder
 from mlnb.train.keep.snapshot import take
 
 if TYPE_CHECKING:
@@ -65,7 +65,6 @@ class Keeping:
         self.kept = Kept(keep)
         self.kept.note = note
         self._where = folder
-        self._keep = keep
         self._name = name
         self._describe = describe
         self._say = say
@@ -73,7 +72,7 @@ class Keeping:
         self._began = time.monotonic()
         self._due = -math.inf
         self._complained = ""
-        self._ended = False
+        self._running = self._ended = False
         self._text = ""
         self._last: tuple[int, ...] = ()
 
@@ -94,10 +93,8 @@ class Keeping:
             TrainError: nothing can be written to the folder that was named.
             RunBusy: another run holds it.
         """
-        self._began, self._ended = time.monotonic(), False
-        if self.kept.folder is not None:  # a run that had ended trains on
-            self._folder = self.kept.folder = RunFolder.open(self.kept.folder.path, self._say)
-            self._tell()
+        self._began, self._ended, self._running = time.monotonic(), False, True
+        if self.kept.folder is not None and self._opened(self.kept.folder.path):
             return
         if self._folder is None and self._where not in ("auto", False, None):
             self._folder = RunFolder.create(Path(str(self._where)), self._say)
@@ -134,9 +131,9 @@ class Keeping:
         Raises:
             TrainError: it could not be written.
         """
-        if self._folder is None and self.auto:
-            self._open_auto()
         with self._holding():
+            if self._folder is None and self.auto:
+                self._open_auto()
             try:
                 entry = self.kept.keep(take(state), ASKED, note)
             except OSError as error:
@@ -156,37 +153,43 @@ class Keeping:
             self._save(state, "end")
         self._ended = True
 
-    def end(self, state: TrainState, status: str) -> None:
+    def end(self, state: TrainState) -> None:
         """The run has ended: its last checkpoint, if there was none yet; the folder is let go."""
         if not self._ended:
             self.before_end(state)
         if self._folder is not None:
             self._tell()
             self._folder.close()
-
-    def branch(
-        self,
-        *,
-        name: str,
-        describe: Callable[[], dict[str, Json]] = dict,
-        note: Callable[[], dict[str, Json]] = dict,
-        say: Callable[[str], object] = lambda text: None,
-    ) -> Keeping:
-        """The keeping of a fork: in a folder of its own, which nobody named."""
-        where = False if self._where in (False, None) else "auto"
-        return Keeping(where, self._keep, name=name, describe=describe, note=note, say=say)
+        self._running = False
 
     @contextmanager
     def _holding(self) -> Iterator[None]:
         """Hold the folder, also of a run that has ended, for as long as it takes."""
-        if self._folder is None or self._folder.held:
+        if self._running:
             yield
             return
-        self._folder = self.kept.folder = RunFolder.open(self._folder.path, self._say)
+        if self._folder is not None:
+            self._opened(self._folder.path)
         try:
             yield
         finally:
-            self._folder.close()
+            if self._folder is not None:
+                self._folder.close()
+
+    def _opened(self, path: Path) -> bool:
+        """Hold the folder of a run that had ended and trains on; False where it is gone."""
+        try:
+            self._folder = self.kept.folder = RunFolder.open(path, self._say)
+        except CheckpointError:
+            self._folder = None
+            self.kept.detach()
+            self._say(
+                f"{display_text(str(path), 200)} is gone, and with it the steps that were kept "
+                "there; the run goes on from what is in memory"
+            )
+            return False
+        self._tell()
+        return True
 
     def _save(self, state: TrainState, why: str) -> None:
         began = time.monotonic()
@@ -202,13 +205,18 @@ class Keeping:
 
         root = runs_folder()
         try:
-            make_room(root)
+            gone = make_room(root)
             folder = RunFolder.create(_free_name(root, self._name), self._say)
         except (OSError, MlnbError) as error:
             self._where = False
             first = display_text(str(error).partition("; give another")[0], 300)
             self._say(f"this run is kept in memory only: {first}")
             return
+        if gone:
+            names = display_text(", ".join(path.name for path in gone), 300)
+            self._say(
+                f"to make room, {plural(len(gone), 'old run')} in {root.name} deleted: {names}"
+            )
         self._folder = folder
         self._trying(lambda: self.kept.attach(folder))
         self._tell()
@@ -251,9 +259,7 @@ def _free_name(root: Path, name: str) -> Path:
     return path
 
 
-def _unwritable(path: Path | None, error: OSError) -> MlnbError:
-    from mlnb.errors import TrainError
-
+def _unwritable(path: Path | None, error: OSError) -> TrainError:
     return TrainError(
         f"cannot write a checkpoint to {display_text(str(path), 200)}: {_why(error)}; free some "
         "room, or give another folder, or folder=False to write nothing"

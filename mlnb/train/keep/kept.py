@@ -12,16 +12,17 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlnb.errors import CheckpointError, TrainError
-from mlnb.formatting import display_text
+from mlnb.formatting import display_text, plural
 from mlnb.train.keep import checkpoint
-from mlnb.train.keep.run_folder import Entry, RunFolder, no_such_step
+from mlnb.train.keep.run_folder import ASKED
 from mlnb.train.keep.snapshot import Snapshot, take
 
 if TYPE_CHECKING:
     from mlnb.train.keep.packing import Json
+    from mlnb.train.keep.run_folder import Entry, RunFolder
     from mlnb.train.state import TrainState
 
 MOST = 64
@@ -32,7 +33,7 @@ SHARE = 0.01
 SPACING = 0.02
 """Of the run's age, that at least lies between two of them."""
 SHORTEST = 0.05
-ASKED = "asked"
+NEAREST = 6
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
@@ -98,6 +99,9 @@ class Kept:
             if held.snapshot is not None:
                 return held.snapshot
             assert held.entry is not None
+            if not held.entry.path.exists():  # deleted by hand, or by a run that went on with it
+                self._held.remove(held)
+                raise CheckpointError(no_such_step(step, self.steps))
             return checkpoint.read(held.entry.path)
 
     def offer(self, state: TrainState, why: str = "tick") -> bool:
@@ -111,7 +115,7 @@ class Kept:
             return False
         try:
             snapshot = take(state)
-            if self.folder is None and snapshot.nbytes * 3 > self._memory:
+            if self.folder is None and snapshot.nbytes * 3 > self._allowed:
                 return False
             self.keep(snapshot, why)
         finally:
@@ -151,9 +155,8 @@ class Kept:
             self._held = []
             for entry in folder.entries:
                 self._number += 1
-                self._held.append(
-                    _Held(self._number, entry.step, entry.nbytes, "epoch", None, entry)
-                )
+                why = ASKED if entry.asked else "epoch"
+                self._held.append(_Held(self._number, entry.step, entry.nbytes, why, None, entry))
             self._held += mine
             for held in mine:
                 assert held.snapshot is not None
@@ -162,14 +165,15 @@ class Kept:
                 held.snapshot, held.nbytes = None, held.entry.nbytes
             self._thin()
 
-    def clear(self) -> None:
-        """Let go of what is in memory."""
+    def detach(self) -> None:
+        """Forget the folder, which is gone, and the steps that were kept in it."""
         with self._lock:
-            self._held = [held for held in self._held if held.snapshot is None]
+            self.folder = None
+            self._held = [held for held in self._held if held.entry is None]
 
     @property
-    def _memory(self) -> int:
-        return min(self.budget, MEMORY_BYTES)
+    def _allowed(self) -> int:
+        return min(self.budget, MEMORY_BYTES) if self.folder is None else self.budget
 
     def _thin(self) -> None:
         if not self._held:
@@ -177,14 +181,11 @@ class Kept:
         newest = self._held[-1]
         for held in [held for held in self._held[:-1] if held.step == newest.step]:
             self._drop(held)
-        while len(self._held) > MOST or self.nbytes > self._allowed():
+        while len(self._held) > MOST or self.nbytes > self._allowed:
             victim = self._least()
             if victim is None:
                 return
             self._drop(victim)
-
-    def _allowed(self) -> int:
-        return self._memory if self.folder is None else self.budget
 
     def _least(self) -> _Held | None:
         """The one whose loss leaves the smallest gap, on a scale of the logarithm of the age."""
@@ -218,12 +219,27 @@ def bytes_of(budget: int | str) -> int:
     Raises:
         TrainError: it is neither a number nor a size.
     """
-    if isinstance(budget, int | float) and not isinstance(budget, bool) and budget >= 0:
-        return int(budget)
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", str(budget))
     if match and match[2].upper() in _UNITS:
-        return int(float(match[1]) * _UNITS[match[2].upper()])
+        size = float(match[1]) * _UNITS[match[2].upper()]
+        if math.isfinite(size):
+            return int(size)
     raise TrainError(
         f"keep= takes a size such as '2 GB' or a number of bytes; received "
         f"{display_text(repr(budget))}"
     )
+
+
+def no_such_step(step: Any, steps: list[int]) -> str:
+    """The message for what is no kept step, with the nearest ones.
+
+    >>> no_such_step(12, [0, 10, 20])
+    'step 12 is not kept; the nearest of 3 kept steps: 0, 10, 20'
+    """
+    called = f"step {step:,}" if type(step) is int else f"step {display_text(repr(step), 40)}"
+    if not steps:
+        return f"{called} is not kept; no step is"
+    place = step if isinstance(step, int | float) and math.isfinite(step) else 0
+    nearest = sorted(sorted(steps, key=lambda other: abs(other - place))[:NEAREST])
+    shown = ", ".join(f"{other:,}" for other in nearest)
+    return f"{called} is not kept; the nearest of {plural(len(steps), 'kept step')}: {shown}"

@@ -7,29 +7,25 @@ bring it back, together with whatever else the file says to run, so it is asked 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from mlnb.errors import CheckpointError, TrainError, unknown
 from mlnb.formatting import display_text
+from mlnb.train.keep.begun import fingerprint, objects_in, other_data, record
 from mlnb.train.keep.differences import difference_text, model_differences
 from mlnb.train.keep.run_folder import RunFolder
+from mlnb.train.keep.runs import is_auto, is_run, list_runs, runs_folder
 from mlnb.train.keep.snapshot import Snapshot, put_back
-from mlnb.train.trees import leaves
 
 if TYPE_CHECKING:
     from mlnb.train.feed.data import Prepared
-    from mlnb.train.keep.packing import Json
     from mlnb.train.state import TrainState
 
-CUSTOM = "custom"
 ELSEWHERE = ("background", "device", "precision", "backend", "callbacks", "keep", "name")
 """Words that may be others than they were: they change where and how, not what comes out."""
 
@@ -70,7 +66,7 @@ class Resumed:
             self.close()
             raise
         then, now = self.snapshot.note.get("data"), fingerprint(prepared)
-        for note in [*self.notes, *notes, *_data_differs(then, now)]:
+        for note in [*self.notes, *notes, *other_data(then, now)]:
             say(note)
         where = f"epoch {state.epoch + 1}"
         if state.batch:
@@ -125,7 +121,7 @@ def prepare(
     except BaseException:
         held.close()
         raise
-    fit["folder"] = str(held.path)
+    fit["folder"] = "auto" if is_auto(held.path) else str(held.path)
     fit["name"] = snapshot.note.get("name") or fit.get("name")
     if epochs is not None:
         fit["epochs"] = epochs
@@ -137,68 +133,33 @@ def prepare(
 
 
 def find(folder: str | Path) -> Path:
-    """The folder of a run by its path or its name.
+    """The folder of a run by its path or its name, of equal ones the newest.
+
+    >>> find("net-20260501-101500")
 
     Raises:
-        UnknownName: there is none; the message has the closest names.
+        CheckpointError: there is no such folder, or the run of that name has none.
+        UnknownName: there is no such run; the message has the closest names.
     """
-    from mlnb.train.keep.runs import list_runs, runs_folder
-
-    path = Path(folder).expanduser()
-    if path.is_dir():
+    path, name = Path(folder).expanduser(), str(folder)
+    if path.name != name:
+        if not path.is_dir():
+            raise CheckpointError(f"no folder {display_text(str(path), 200)} to go on with")
         return path
-    if path.name == str(folder) and (runs_folder() / path.name).is_dir():
-        return runs_folder() / path.name
-    if path.name != str(folder):
-        raise CheckpointError(f"no folder {display_text(str(path), 200)} to go on with")
-    found = list_runs()[str(folder)].folder
-    if found is None:
-        raise unknown("run with a folder", str(folder), [row.name for row in list_runs()])
-    return found
-
-
-def record(value: Any) -> Json:
-    """A word of `Trainer` or `fit` as JSON; an object by its qualified name.
-
-    >>> record(("adamw", 0.1, torch.nn.MSELoss()))
-    ['adamw', 0.1, {'custom': 'torch.nn.modules.loss.MSELoss'}]
-    """
-    if value is None or type(value) in (bool, int, float, str):
-        return value
-    if isinstance(value, np.bool_ | np.integer | np.floating):
-        return value.item()
-    if isinstance(value, torch.device | Path):
-        return str(value)
-    if isinstance(value, list | tuple):
-        return [record(item) for item in value]
-    if isinstance(value, dict) and all(type(key) is str for key in value):
-        return {key: record(item) for key, item in value.items()}
-    kind = value if hasattr(value, "__qualname__") else type(value)
-    return {CUSTOM: f"{kind.__module__}.{kind.__qualname__}"}
-
-
-def fingerprint(prepared: Prepared) -> dict[str, Json]:
-    """What tells data from other data, cheaply: rows, shapes, types, and the rows at both ends."""
-    inputs, targets = prepared.sample
-    batches = prepared.train
-    found: dict[str, Json] = {
-        "rows": batches.samples,
-        "inputs": [_row_text(leaf) for leaf in leaves(inputs)],
-        "targets": None if targets is None else [_row_text(leaf) for leaf in leaves(targets)],
-    }
-    held, rows = getattr(batches, "inputs", None), getattr(batches, "rows", None)
-    if held is not None and batches.samples:
-        ends = [0, 1, -2, -1] if batches.samples > 3 else [0]
-        digest = hashlib.sha256()
-        for tree in (held, getattr(batches, "targets", None)):
-            for leaf in leaves(tree) if tree is not None else ():
-                for end in ends:
-                    row = leaf[end if rows is None else int(rows[end])]
-                    digest.update(
-                        row.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy()
-                    )
-        found["ends"] = digest.hexdigest()
-    return found
+    for place in (path, runs_folder() / name):
+        if is_run(place):
+            return place
+    rows = list_runs()
+    named = [row.folder for row in rows if name in (row.name, row.title)]
+    kept = next((folder for folder in named if folder is not None), None)
+    if named and kept is None:
+        raise CheckpointError(
+            f"the run '{display_text(name)}' is in memory only and has no folder to go on from; "
+            "run.resume() goes on with it"
+        )
+    if kept is None:
+        raise unknown("run", name, [row.name for row in rows])
+    return kept
 
 
 # ---------------------------------------------------------------------------------- its settings
@@ -222,7 +183,7 @@ def _bring(given: Mapping[str, Any], trainer: dict[str, Any], fit: dict[str, Any
         words = trainer if name in trainer else fit
         if name not in words:
             raise unknown("setting of a run", name, names)
-        if name not in ELSEWHERE and not _custom(words[name]) and record(value) != words[name]:
+        if name not in ELSEWHERE and not objects_in(words[name]) and record(value) != words[name]:
             raise TrainError(
                 f"the run was begun with {name}={display_text(repr(words[name]))}, and resume "
                 f"goes on with that; received {display_text(repr(record(value)))}. To train on "
@@ -230,10 +191,10 @@ def _bring(given: Mapping[str, Any], trainer: dict[str, Any], fit: dict[str, Any
             )
         words[name] = value
     missing = {
-        name: _custom(value)
+        name: objects_in(value)
         for words in (trainer, fit)
         for name, value in words.items()
-        if name not in given and _custom(value)
+        if name not in given and objects_in(value)
     }
     if missing:
         objects = ", ".join(
@@ -244,17 +205,6 @@ def _bring(given: Mapping[str, Any], trainer: dict[str, Any], fit: dict[str, Any
             f"the run was begun with objects that a checkpoint cannot hold: {objects}; give them "
             f"again: resume(folder, data, model=model, {again})"
         )
-
-
-def _custom(value: Json) -> str:
-    """The objects in a recorded word, by name; empty where it can be used as it is."""
-    if isinstance(value, dict):
-        if list(value) == [CUSTOM]:
-            return str(value[CUSTOM])
-        value = list(value.values())
-    if isinstance(value, list):
-        return ", ".join(name for name in map(_custom, value) if name)
-    return ""
 
 
 # --------------------------------------------------------------------------------- what is given
@@ -278,30 +228,3 @@ def _check_model(model: Any, snapshot: Snapshot) -> None:
 
 
 _LAZY = nn.parameter.UninitializedParameter
-
-
-def _data_differs(then: Any, now: dict[str, Json]) -> list[str]:
-    if not isinstance(then, dict) or then == now:
-        return []
-    for name, what in (
-        ("rows", "rows"),
-        ("inputs", "inputs"),
-        ("targets", "targets"),
-        ("ends", "first or last rows"),
-    ):
-        if then.get(name) != now.get(name):
-            said = (
-                "" if name == "ends" else f" ({_said(then.get(name))}, now {_said(now.get(name))})"
-            )
-            return [f"the data is not what the run was begun with: other {what}{said}"]
-    return []
-
-
-def _said(value: Json) -> str:
-    if isinstance(value, list):
-        return display_text(", ".join(map(str, value)))
-    return display_text(str(value))
-
-
-def _row_text(tensor: Tensor) -> str:
-    return f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape[1:])}"

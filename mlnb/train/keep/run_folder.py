@@ -3,17 +3,15 @@
     mlnb_runs/digits-20260501-101500/
         lock            held while the run trains; the system frees it even on kill -9
         run.json        name, settings, how far it came, its best: for the table of runs
-        checkpoints/    000004-step-1200, …: numbered as they were written
+        checkpoints/    000004-step-1200, 000005-step-1300-asked, …: numbered as they were written
 
 A checkpoint's number, not its step, says which is the newest: after a rewind the later one has the
-smaller step.
+smaller step. Those that somebody asked for say so, because they are the last to be thinned.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
 import os
 import re
 import shutil
@@ -24,11 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlnb.cache import write_whole
 from mlnb.errors import CheckpointError, TrainError
 from mlnb.formatting import display_text, plural
 from mlnb.train.keep import checkpoint
-from mlnb.train.keep.checkpoint_files import read_bytes
+from mlnb.train.keep.about import ABOUT, write_about
 from mlnb.train.keep.run_lock import lock
 from mlnb.train.steer.interrupts import shield
 
@@ -36,10 +33,10 @@ if TYPE_CHECKING:
     from mlnb.train.keep.packing import Json
     from mlnb.train.keep.snapshot import Snapshot
 
-ABOUT, CHECKPOINTS = "run.json", "checkpoints"
-ABOUT_BYTES = 16 * 2**20
+CHECKPOINTS = "checkpoints"
 FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
-_NAME = re.compile(r"(\d{1,12})-step-(\d{1,18})")
+ASKED = "asked"
+_NAME = re.compile(rf"(\d{{1,12}})-step-(\d{{1,18}})(-{ASKED})?")
 
 
 @dataclass(frozen=True)
@@ -51,12 +48,14 @@ class Entry:
         step: of the run.
         path: its folder.
         nbytes: what its files take.
+        asked: whether somebody asked for it.
     """
 
     number: int
     step: int
     path: Path
     nbytes: int
+    asked: bool = False
 
 
 class RunFolder:
@@ -141,11 +140,6 @@ class RunFolder:
         """Its checkpoints as they were written, the newest last."""
         return [self._entries[number] for number in sorted(self._entries)]
 
-    @property
-    def steps(self) -> list[int]:
-        """The steps that there are checkpoints of."""
-        return sorted({entry.step for entry in self._entries.values()})
-
     def save(self, snapshot: Snapshot, why: str, note: Mapping[str, Json] | None = None) -> Entry:
         """Write a checkpoint; it is the newest from now on.
 
@@ -158,23 +152,13 @@ class RunFolder:
             OSError: it cannot be written; what there was stays.
         """
         number = self._number + 1
-        path = self.path / CHECKPOINTS / f"{number:06d}-step-{snapshot.step}"
+        name = f"{number:06d}-step-{snapshot.step}" + (f"-{ASKED}" if why == ASKED else "")
+        path = self.path / CHECKPOINTS / name
         nbytes = checkpoint.write(snapshot, path, {**(note or {}), "why": why})
         self._number = number
-        entry = Entry(number, snapshot.step, path, nbytes)
+        entry = Entry(number, snapshot.step, path, nbytes, why == ASKED)
         self._entries[number] = entry
         return entry
-
-    def read(self, step: int) -> Snapshot:
-        """The newest checkpoint of that step.
-
-        Raises:
-            CheckpointError: there is none, or it is damaged.
-        """
-        found = [entry for entry in self.entries if entry.step == step]
-        if not found:
-            raise CheckpointError(no_such_step(step, self.steps))
-        return checkpoint.read(found[-1].path)
 
     def newest(self) -> Snapshot:
         """The newest checkpoint that is whole; a notice where that is not the newest of all.
@@ -215,12 +199,7 @@ class RunFolder:
         Raises:
             OSError: the disk is full; the old one stays.
         """
-        text = json.dumps(status, default=str)
-        whole = {"sha256": hashlib.sha256(text.encode()).hexdigest(), "run": json.loads(text)}
-        path = self.path / ABOUT
-        path.with_name(f"{ABOUT}.{os.getpid()}{checkpoint.NEW}").unlink(missing_ok=True)
-        with shield():
-            write_whole(path, json.dumps(whole, indent=1).encode())
+        write_about(self.path, status)
 
     def close(self) -> None:
         """Let go of the folder."""
@@ -247,40 +226,13 @@ def entries(path: Path) -> list[Entry]:
             match = _NAME.fullmatch(child.name)
             if match and not child.is_symlink() and child.is_dir():
                 size = checkpoint.size_of(child)
-                found.append(Entry(int(match[1]), int(match[2]), child, size))
+                found.append(Entry(int(match[1]), int(match[2]), child, size, bool(match[3])))
     return sorted(found, key=lambda entry: entry.number)
-
-
-def read_about(path: Path) -> dict[str, Json]:
-    """What `run.json` tells.
-
-    Raises:
-        CheckpointError: it is missing or damaged.
-    """
-    raw = read_bytes(path, ABOUT, ABOUT_BYTES)
-    try:
-        whole = json.loads(raw)
-        about = whole["run"]
-        same = hashlib.sha256(json.dumps(about).encode()).hexdigest() == whole["sha256"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        same, about = False, None
-    if not same or not isinstance(about, dict):
-        raise CheckpointError(f"{_shown(path)}: {ABOUT} is damaged")
-    return about
 
 
 def reason(error: CheckpointError, path: Path) -> str:
     """What the error says of that folder, without its name."""
     return str(error).removeprefix(f"{_shown(path)}: ")
-
-
-def no_such_step(step: int, steps: list[int]) -> str:
-    """The message for a step that is not kept, with the nearest ones that are."""
-    if not steps:
-        return f"step {step:,} is not kept; no step is"
-    nearest = sorted(sorted(steps, key=lambda other: abs(other - step))[:6])
-    shown = ", ".join(f"{other:,}" for other in nearest)
-    return f"step {step:,} is not kept; the nearest of {plural(len(steps), 'kept step')}: {shown}"
 
 
 # ----------------------------------------------------------------------------------------- parts

@@ -14,12 +14,14 @@ from mlnb.train.keep import checkpoint
 from mlnb.train.keep.run_folder import entries
 
 if TYPE_CHECKING:
+    from weakref import ref
+
     import pandas as pd
 
     from mlnb.train.history import History
     from mlnb.train.run import Run
 
-_COLUMNS = ("name", "state", "epoch", "best", "settings", "when", "note")
+_COLUMNS = ("name", "state", "epoch", "best", "settings", "when", "note", "folder")
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,8 @@ class RunRow:
         note: of its last checkpoint by hand, or why it cannot be read.
         folder: where it is; None for a run that lives in memory.
         title: the name of the run itself.
-        run: the run, where it trains in this session.
         nbytes: what its checkpoints take.
+        held: what leads to `run`; a table in `Out` keeps no model alive.
     """
 
     name: str
@@ -54,8 +56,13 @@ class RunRow:
     note: str = ""
     folder: Path | None = None
     title: str = ""
-    run: Run | None = field(default=None, repr=False)
     nbytes: int = 0
+    held: ref[Run] | None = field(default=None, repr=False)
+
+    @property
+    def run(self) -> Run | None:
+        """The run, where it trains in this session or is kept in its memory, and is still held."""
+        return None if self.held is None else self.held()
 
     def history(self) -> History:
         """Its history: the live one, or that of the newest checkpoint that is whole.
@@ -66,8 +73,9 @@ class RunRow:
         from mlnb.train.history import History
         from mlnb.train.keep.packing import unpack
 
-        if self.run is not None:
-            return self.run.history
+        run = self.run
+        if run is not None:
+            return run.history
         damaged: Exception | None = None
         for entry in reversed(entries(self.folder) if self.folder else []):
             try:
@@ -134,7 +142,7 @@ class RunTable(Sequence[RunRow]):
     def __repr__(self) -> str:
         if not self._rows:
             return f"no runs in {display_text(str(self.folder), 200)}"
-        cells = [list(_COLUMNS), *[[display_text(cell) for cell in _cells(r)] for r in self._rows]]
+        cells = [list(_COLUMNS), *map(self._cells, self._rows)]
         widths = [max(len(line[i]) for line in cells) for i in range(len(_COLUMNS))]
         return "\n".join(
             "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -146,8 +154,8 @@ class RunTable(Sequence[RunRow]):
             return html("<p>{text}</p>", text=repr(self))
         head = [html("<th>{name}</th>", name=name) for name in _COLUMNS]
         body = [
-            html("<tr>{cells}</tr>", cells=[html("<td>{cell}</td>", cell=c) for c in _cells(row)])
-            for row in self._rows
+            html("<tr>{cells}</tr>", cells=[html("<td>{cell}</td>", cell=c) for c in cells])
+            for cells in map(self._cells, self._rows)
         ]
         return html(
             '<table class="mlnb-runs"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>',
@@ -155,15 +163,28 @@ class RunTable(Sequence[RunRow]):
             body=body,
         )
 
+    def _cells(self, row: RunRow) -> list[str]:
+        epochs = f"{row.epoch} of {row.epochs}" if row.epochs else ""
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.when)) if row.when else ""
+        told = (row.title or row.name, row.status, epochs, _best(row.best))
+        return [
+            display_text(t)
+            for t in (*told, _settings(row.settings), when, row.note, self._place(row))
+        ]
 
-def _cells(row: RunRow) -> list[str]:
-    epochs = f"{row.epoch} of {row.epochs}" if row.epochs else ""
+    def _place(self, row: RunRow) -> str:
+        """Its folder: by its name among the runs of this table, elsewhere by its path from here."""
+        if row.folder is None:
+            return "in memory"
+        if self.folder in (row.folder, row.folder.parent):
+            return row.folder.name
+        here = row.folder.is_relative_to(Path.cwd())
+        return str(row.folder.relative_to(Path.cwd()) if here else row.folder)
+
+
+def _settings(settings: dict[str, Any]) -> str:
     told = ("optimizer", "lr", "batch_size", "schedule", "loss", "seed")
-    settings = ", ".join(
-        f"{name} {_word(row.settings[name])}" for name in told if name in row.settings
-    )
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.when)) if row.when else ""
-    return [row.name, row.status, epochs, _best(row.best), settings, when, row.note]
+    return ", ".join(f"{name} {_word(settings[name])}" for name in told if name in settings)
 
 
 def _word(value: Any) -> str:
@@ -175,6 +196,6 @@ def _word(value: Any) -> str:
 def _best(best: dict[str, Any] | None) -> str:
     for name in ("val_loss", "loss"):
         value = (best or {}).get(name)
-        if isinstance(value, int | float):
+        if isinstance(value, float):
             return f"{name} {value:.4g}"
     return ""

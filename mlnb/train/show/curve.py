@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,14 +16,11 @@ if TYPE_CHECKING:
 CURVES = 8
 
 
-# The curve
-
-
 def run_curve(run: Any) -> str:
     """Its picture as SVG, with what was given up by rewinds behind it."""
     history: History = run.history
-    series = given_up(run) + of_steps(history)[:CURVES]
-    series += of_epochs(history, color=1 if len(series) < 2 else len(series))
+    series = [_valued(one, history) for one in of_steps(history)[:CURVES]]
+    series = given_up(run) + series + of_epochs(history, color=max(1, len(series)))
     return line_chart(
         series,
         title=run.name,
@@ -72,6 +70,14 @@ def of_epochs(
     steps, values = [row.get("step", 0) for row in rows], [row["val_loss"] for row in rows]
     name = label or f"val_loss {number_text(float(values[-1]))}"
     return [Series(name, steps, values, dots=True, dashed=dashed, color=color)]
+
+
+def _valued(series: Series, history: History) -> Series:
+    """With what the last epoch gave behind its name."""
+    value = history.epochs[-1].get(series.name) if history.epochs else None
+    if not isinstance(value, int | float):
+        return series
+    return replace(series, name=f"{series.name} {number_text(float(value))}")
 
 
 def _named(name: str, label: str, *, alone: bool) -> str:

@@ -1,4 +1,4 @@
-"""The epochs as a table: the first, the last and the best, as text and as HTML."""
+"""The epochs as a table of HTML: the first, the last and the best."""
 
 from __future__ import annotations
 
@@ -15,25 +15,11 @@ ROWS = 12
 COLUMNS = 10
 
 
-# The table
-
-
-def table_text(history: History) -> str:
-    """The epochs as a table of text; long ones shortened in the middle, the best marked."""
-    names, rows = _table(history)
-    if not rows:
-        return "no epoch has ended yet"
-    cells = [names, *[["…"] * len(names) if row is None else row[1] for row in rows]]
-    widths = [max(len(line[at]) for line in cells) for at in range(len(names))]
-    marks = ["", *["  best" if row is not None and row[0] else "" for row in rows]]
-    return "\n".join(
-        ("  ".join(cell.rjust(wide) for cell, wide in zip(line, widths, strict=True)) + mark)
-        for line, mark in zip(cells, marks, strict=True)
-    )
-
-
 def table_html(history: History) -> Markup:
-    """The epochs as a table of HTML; empty where there is none."""
+    """The epochs as a table; long ones shortened in the middle, the best marked; empty without any.
+
+    >>> HTML(table_html(run.history))
+    """
     names, rows = _table(history)
     if not rows:
         return Markup("")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlnb.errors import need
+from mlnb.figures.plotly_style import AXES, DOTTED, TEXT, layout, plain
 from mlnb.figures.style import LIGHT
-from mlnb.formatting import display_text
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 CURVES = len(LIGHT)
 POINTS = 500
-# Read on light and dark pages alike: the figure has no background of its own.
-_TEXT, _GRID = "#808a96", "rgba(128,138,150,.22)"
 
 
 def evaluation_figure(evaluation: Evaluation) -> Figure:
@@ -43,7 +41,7 @@ def evaluation_figure(evaluation: Evaluation) -> Figure:
     table = evaluation.per_class.reset_index(drop=True)
     for color, at in enumerate(table.sort_values("f1", kind="stable").index[:CURVES]):
         name = evaluation.classes[at]
-        group = {"name": _plain(name), "legendgroup": str(at), "mode": "lines"}
+        group = {"name": plain(name, 40), "legendgroup": str(at), "mode": "lines"}
         line = {"color": LIGHT[color], "width": 1.75}
         for col, row, curve in (
             (2, 1, evaluation.roc(name)),
@@ -59,7 +57,7 @@ def evaluation_figure(evaluation: Evaluation) -> Figure:
 
 def _confusion(objects: Any, evaluation: Evaluation) -> Any:
     """Shares of each label's rows as colours, counts as text while they can be read."""
-    names = [_plain(name) for name in evaluation.classes]
+    names = [plain(name, 40) for name in evaluation.classes]
     counts = evaluation.confusion
     if evaluation.multi_label:
         counts = counts.reshape(len(names), 4)[:, [3, 2, 1]]
@@ -99,7 +97,7 @@ def _calibration(objects: Any, evaluation: Evaluation) -> list[Any]:
         x=[0, 1],
         y=[0, 1],
         mode="lines",
-        line={"color": _TEXT, "dash": "dot", "width": 1},
+        line=DOTTED,
         showlegend=False,
         hoverinfo="skip",
     )
@@ -108,7 +106,7 @@ def _calibration(objects: Any, evaluation: Evaluation) -> list[Any]:
         y=table["accuracy"],
         customdata=table["count"],
         mode="lines+markers",
-        line={"color": _TEXT, "width": 1.75},
+        line={"color": TEXT, "width": 1.75},
         marker={"size": 4 + 16 * np.sqrt(table["count"] / table["count"].max())},
         name=f"calibration, ECE {evaluation.ece:.3f}",
         hovertemplate="sure %{x:.3f}, right %{y:.3f} (%{customdata:,})<extra></extra>",
@@ -117,10 +115,9 @@ def _calibration(objects: Any, evaluation: Evaluation) -> list[Any]:
 
 
 def _dress(figure: Any, evaluation: Evaluation) -> None:
-    axes = {"gridcolor": _GRID, "zeroline": False, "linecolor": _GRID}
-    figure.update_xaxes(**axes, range=[-0.02, 1.02])
-    figure.update_yaxes(**axes, range=[-0.02, 1.02])
-    names = [_plain(name, 18) for name in evaluation.classes]
+    figure.update_xaxes(**AXES, range=[-0.02, 1.02])
+    figure.update_yaxes(**AXES, range=[-0.02, 1.02])
+    names = [plain(name, 18) for name in evaluation.classes]
     columns = ["found", "missed", "wrongly given"] if evaluation.multi_label else names
     figure.update_xaxes(range=None, autorange=True, **_ticks(columns), row=1, col=1)
     figure.update_yaxes(range=None, autorange="reversed", **_ticks(names), row=1, col=1)
@@ -131,25 +128,15 @@ def _dress(figure: Any, evaluation: Evaluation) -> None:
     ):
         figure.update_xaxes(title={"text": x, "standoff": 4}, row=row, col=col)
         figure.update_yaxes(title={"text": y, "standoff": 4}, row=row, col=col)
-    figure.update_layout(
-        title={"text": _plain(" · ".join(evaluation.facts), 200), "font": {"size": 15}},
-        template="none",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": _TEXT, "size": 12},
-        hoverlabel={"bgcolor": "#fff", "font": {"color": "#1f2328"}},
+    made = layout(
+        " · ".join(evaluation.facts),
         legend={"orientation": "h", "y": -0.1, "yanchor": "top"},
         margin={"l": 40 + 7 * max(len(name) for name in names), "r": 20, "t": 80, "b": 60},
         height=800,
     )
+    figure.update_layout(made)
 
 
 def _ticks(names: list[str]) -> dict[str, Any]:
     step = max(1, len(names) // 20)
     return {"tickvals": list(range(0, len(names), step)), "ticktext": names[::step]}
-
-
-def _plain(text: Any, limit: int = 40) -> str:
-    """plotly takes a text for markup."""
-    shown = display_text(str(text), limit)
-    return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -59,9 +59,8 @@ def baselines_text(evaluation: Evaluation) -> str:
 
     A majority that comes with the others is that of the training rows.
     """
-    named = dict(evaluation.baselines)
-    if "majority" not in named:
-        named = {"always the same answer": evaluation.majority, **named}
+    others = dict(evaluation.baselines)
+    named = {"always the same answer": others.pop("majority", evaluation.majority), **others}
     return " · ".join(f"{display_text(name, 40)} {percent(one)}" for name, one in named.items())
 
 

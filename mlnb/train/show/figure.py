@@ -38,8 +38,9 @@ def run_figure(runs: Iterable[Any]) -> Figure:
 def _of_one(run: Any) -> Figure:
     """With what was done meanwhile, and what rewinds left behind."""
     history = _history(run)
-    losses = _Losses(given_up(run) + of_steps(history)[:CURVES])
-    losses.add_validation(history, color=max(1, len(losses.series)))
+    series = of_steps(history)[:CURVES]
+    losses = _Losses(given_up(run) + series)
+    losses.add_validation(history, color=max(1, len(series)))
     alone = [("", history)]
     return plotly_figure(
         [losses.panel(), *_metrics(alone), *_rates(alone)],

@@ -23,26 +23,27 @@ _ENDED = {
 _PLAIN = ("epoch", "step", "lr", "seconds")
 
 
-# A line
+def line(run: Any, *, values: bool = True) -> str:
+    """Where the run is, or how it ended.
+
+    Args:
+        run: any `Run`.
+        values: whether loss and metrics are told, or the step in their place, while it trains.
+    """
+    return final_line(run) if run.stop_reason in _ENDED else progress_line(run, values=values)
 
 
-def line(run: Any) -> str:
-    """Where the run is, or how it ended."""
-    return final_line(run) if run.stop_reason in _ENDED else progress_line(run)
-
-
-def progress_line(run: Any) -> str:
+def progress_line(run: Any, *, values: bool = True) -> str:
     """Where a run is.
 
     >>> progress_line(run)
     'epoch 3/20 · loss 0.312 · val_loss 0.298 · val_accuracy 0.971 · 12,300 samples/s · 0:12 left'
+    >>> progress_line(run, values=False)
+    'epoch 3/20 · step 1,412 · 12,300 samples/s · 0:12 left'
     """
     parts = [] if run.status in ("training", "preparing") else [str(run.status)]
     parts.append(f"epoch {min(run.epoch + 1, max(run.epochs, 1)):,}/{run.epochs:,}")
-    loss = _latest_loss(run.history)
-    if loss is not None:
-        parts.append(f"loss {number_text(loss)}")
-    parts += _last_values(run.history, but=("loss",))
+    parts += _values(run.history) if values else [f"step {run.step:,}"]
     if run.status == "training":
         samples = run.samples_per_second
         if samples:
@@ -58,7 +59,7 @@ def final_line(run: Any) -> str:
     """How a run ended.
 
     >>> final_line(run)
-    'finished: 20 epochs, 440 steps in 3.2 s · loss 0.0312 · val_loss 0.0631 (best at epoch 18)'
+    'finished: 20 epochs, 440 steps in 3.2 s · loss 0.0312 · best loss 0.0298 at epoch 18'
     """
     reason = _ENDED.get(str(run.stop_reason), display_text(str(run.stop_reason)))
     where = plural(run.epoch, "epoch") if run.epoch == run.epochs else (
@@ -66,10 +67,8 @@ def final_line(run: Any) -> str:
     )  # fmt: skip
     parts = [f"{reason}: {where}, {plural(run.step, 'step')} in {seconds_text(run.seconds)}"]
     parts += _last_values(run.history, but=())
-    best = run.history.best()
-    if best is not None and len(run.history.epochs) > 1:
-        name = run.history.monitored()
-        parts.append(f"best {name} {number_text(best[name])} at epoch {_epoch_text(best)}")
+    if len(run.history.epochs) > 1:
+        parts += _best(run.history)
     if run.error is not None:
         parts.append(display_text(str(run.error).partition("\n")[0], 160))
     return " · ".join(parts)
@@ -77,12 +76,8 @@ def final_line(run: Any) -> str:
 
 def summary(history: History) -> str:
     """A history in a line, for a picture of several."""
-    parts = [plural(len(history), "step"), *_last_values(history, but=())]
-    best = history.best()
-    if best is not None:
-        name = history.monitored()
-        parts.append(f"best {name} {number_text(best[name])} at epoch {_epoch_text(best)}")
-    return " · ".join(parts)
+    steps = plural(len(history), "step")
+    return " · ".join([steps, *_last_values(history, but=()), *_best(history)])
 
 
 def clock_text(seconds: float) -> str:
@@ -102,9 +97,18 @@ def _rate_text(rate: float) -> str:
     return f"{float(f'{rate:.3g}'):,.0f}" if rate >= 10 else f"{rate:.2g}"
 
 
-def _epoch_text(row: dict[str, Any]) -> str:
-    epoch = row.get("epoch", "?")
-    return f"{epoch:,}" if isinstance(epoch, int) else str(epoch)
+def _best(history: History) -> list[str]:
+    best, name = history.best(), history.monitored()
+    if best is None:
+        return []
+    return [f"best {name} {number_text(best[name])} at epoch {best.get('epoch', '?')}"]
+
+
+def _values(history: History) -> list[str]:
+    """The loss now, and what the last epoch measured."""
+    loss = _latest_loss(history)
+    said = [] if loss is None else [f"loss {number_text(loss)}"]
+    return said + _last_values(history, but=("loss",))
 
 
 def _latest_loss(history: History) -> float | None:

@@ -1,4 +1,4 @@
-"""Going on from a kept step: `rewind` in place, `fork` on a copy, `replay` of all that was done.
+"""A run of its own from a kept step on: `fork` with changes, `replay` of all that was done.
 
 A branch puts a snapshot back into a copy of the run's state, over the same data. Its first change
 is made with the random state of that step, so that a replay draws the same numbers.
@@ -6,16 +6,21 @@ is made with the random state of that step, so that a replay draws the same numb
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from mlnb.errors import DataError, TrainError, UnknownName
-from mlnb.train import active
+import numpy as np
+
+from mlnb.errors import CheckpointError, DataError, TrainError, UnknownName
+from mlnb.formatting import display_text, plural
+from mlnb.train import active, session
 from mlnb.train.show import notices
 from mlnb.train.steer import copies, edits
+from mlnb.train.steer.asking import between_steps
 from mlnb.train.steer.control import Request
-from mlnb.train.steer.interrupts import shield
+from mlnb.train.steer.deeds import kept_step, record
 from mlnb.train.steer.resetting import begin_anew, resettable
 from mlnb.train.words.rates import checked_rate
 
@@ -24,27 +29,6 @@ if TYPE_CHECKING:
     from mlnb.train.keep.snapshot import Snapshot
     from mlnb.train.run import Run
     from mlnb.train.steer.edits import Edit
-
-NEAREST = 3
-
-
-def go_back(run: Run, step: int) -> None:
-    """Put a kept step back into the run, which then trains on from there."""
-    from mlnb.train.keep.random_state import random_state
-    from mlnb.train.keep.snapshot import put_back
-
-    snapshot, left = kept_step(run, step), run.step
-    given_up = type(run.history)()
-    given_up.load_state_dict(run.history.state_dict())
-    with shield():
-        put_back(run._state, snapshot)
-        run._step.lr_changed()
-        run._random, run._moved = random_state(), True
-        run._copy = run._last = None
-    run.abandoned.append(given_up)
-    record(run, "rewind", left)
-    if run._keeping is not None:
-        run._keeping.mark(run._state, "rewind")
 
 
 def fork(
@@ -59,8 +43,6 @@ def fork(
     name: str | None,
 ) -> Run:
     """See `Run.fork`."""
-    from mlnb.train import session
-
     snapshot = kept_step(run, step)
     rate = None if lr is None else checked_rate(lr)
     layers = [layers_reset] if isinstance(layers_reset, str) else list(layers_reset)
@@ -71,9 +53,8 @@ def fork(
     branch = _branch(run, snapshot, name=name, epochs=planned)
     branch.parent = (run, step)
     changes = {"lr": rate, "layers_reset": layers, "data": data is not None}
-    session.between_steps(run, lambda: _change(branch, changes, batches))
-    branch._launch(run._background if background is None else background)
-    return branch
+    between_steps(run, lambda: _change(branch, changes, batches))
+    return _launched(branch, run, run._background if background is None else background)
 
 
 def replay(run: Run, *, background: bool, name: str | None) -> Run:
@@ -83,18 +64,23 @@ def replay(run: Run, *, background: bool, name: str | None) -> Run:
         root = root.parent[0]
     try:
         snapshot = kept_step(root, 0)
-    except UnknownName as error:
+    except (UnknownName, CheckpointError) as error:
         raise TrainError(
             f"'{root.name}' cannot be replayed, because its step 0 was not kept. "
-            "A run begun with keep= above 0 keeps it"
+            "A run with a folder of its own, folder=…, keeps it"
         ) from error
     again = _branch(root, snapshot, name=name, epochs=run.epochs, only_stateful=True)
+    line, begun = line_of(run), again._inherited
+    if line[: len(begun)] != begun:
+        raise TrainError(
+            f"'{run.name}' cannot be replayed, because step 0 of '{root.name}' was changed since: "
+            f"{edits.text_of(begun[-1].kind, begun[-1].value)}"
+        )
     state = run._state
     end = None if run.stop_reason == "finished" else (state.step, state.epoch, state.batch)
-    again._state.callbacks.append(Script(line_of(run), end, run.stop_reason))
+    again._state.callbacks.append(Script(line[len(begun) :], end, run.stop_reason))
     again._plan.callbacks = type(run._plan.callbacks)(again._state.callbacks)
-    again._launch(background)
-    return again
+    return _launched(again, run, background)
 
 
 class Script:
@@ -132,57 +118,22 @@ class Script:
             run.stop(self._reason or "stopped")
 
 
-def record(run: Run, kind: str, value: Any, batches: Batches | None = None) -> None:
-    """Write down a change that was made just now, and mark it in the history."""
-    run.edits.append(edits.edit(run._state, kind, value, batches))
-    number = value["lr"] if kind == "fork" else value
-    run.history.mark(
-        run.step,
-        kind,
-        edits.text_of(kind, value),
-        float(number) if isinstance(number, int | float) else None,
-    )
-
-
 def line_of(run: Run) -> list[Edit]:
     """The edits that led to where it is now, from the first run of its family on."""
     return edits.line(run.history.marks, [*run._inherited, *run.edits])
-
-
-def kept_step(run: Run, step: int) -> Snapshot:
-    """The snapshot of a kept step.
-
-    Raises:
-        UnknownName: it was not kept.
-    """
-    checked_step(run, step)
-    assert run._keeping is not None
-    snapshot: Snapshot = run._keeping.kept.get(step)
-    return snapshot
-
-
-def checked_step(run: Run, step: int) -> None:
-    """Refuse a step that was not kept, with the nearest ones that were."""
-    kept = run.kept
-    if isinstance(step, bool) or step not in kept:
-        nearest = sorted(kept, key=lambda one: abs(one - _number(step)))[:NEAREST]
-        shown = ", ".join(f"{one:,}" for one in sorted(nearest)) or "none"
-        raise UnknownName(
-            f"'{run.name}' kept no step {str(step)[:40]}; the nearest it kept: {shown}. "
-            "All of them are in run.kept; run.checkpoint() keeps one more"
-        )
 
 
 def checked_epochs(run: Run, epochs: int | None, done: int | None = None) -> int:
     """How many epochs there are to be in all, when that leaves something to train."""
     done = run.epoch if done is None else done
     planned = run.epochs if epochs is None else epochs
-    if isinstance(planned, bool) or not isinstance(planned, int) or planned <= done:
+    if isinstance(planned, bool) or not isinstance(planned, int | np.integer) or planned <= done:
         raise DataError(
-            f"'{run.name}' has {done} of {str(planned)[:40]} epochs behind it there: nothing is "
-            f"left to train. Pass epochs={done + 1} or more"
+            f"'{run.name}' has {plural(done, 'epoch')} behind it there, and epochs= is how many "
+            f"there are to be in all; received {display_text(repr(planned), 40)}. Pass "
+            f"epochs={done + 1} or more"
         )
-    return planned
+    return int(planned)
 
 
 def _branch(
@@ -197,13 +148,14 @@ def _branch(
     from mlnb.train.keep.random_state import random_state, set_random_state
     from mlnb.train.keep.snapshot import put_back
     from mlnb.train.run import Run
-    from mlnb.train.session import between_steps
 
     state, left = between_steps(
         run, lambda: copies.branched(run._state, only_stateful=only_stateful)
     )
+    folder = "auto" if run._plan.asked.folder else False  # of its own, where its run has one
     plan = dataclasses.replace(
         run._plan,
+        asked=dataclasses.replace(run._plan.asked, folder=folder),
         epochs=epochs,
         callbacks=type(run._plan.callbacks)(state.callbacks),
         metrics=copies.copied(run._plan.metrics),
@@ -224,14 +176,23 @@ def _branch(
 
     between_steps(run, stand)  # so that the run draws on as if there were no branch
     branch._inherited = edits.line(branch.history.marks, [*run._inherited, *run.edits])
-    if run._keeping is not None:
-        branch._keeping = run._keeping.branch(
-            name=branch.name, describe=branch._describe, note=branch._begun, say=branch.say
-        )
     if left and not only_stateful:
         branch.say(f"without {', '.join(left)}, which cannot be copied")
     if not active.has_listeners():
         notices.terminal_line(branch)
+    return branch
+
+
+def _launched(branch: Run, run: Run, background: bool) -> Run:
+    """The branch, begun; a run that branches in its own callback draws on as if it had not."""
+    from mlnb.train.keep.random_state import random_state, set_random_state
+
+    before = random_state() if run._control.mine() else None
+    try:
+        session.launch(branch, background)
+    finally:
+        if before is not None:
+            set_random_state(before)
     return branch
 
 
@@ -258,16 +219,9 @@ def _change(run: Run, changes: dict[str, Any], batches: Batches | None) -> None:
     if changes["lr"] is not None:
         edits.set_rate(state, run._step, changes["lr"])
     if batches is not None:
-        state.batches, state.batch, state.sums = copies.shared(batches), 0, {}
+        state.batches, state.batch, state.sums = copy.copy(batches), 0, {}
         run._plan.prepared = dataclasses.replace(run._plan.prepared, train=batches)
         run._moved = True
     if not run._live:
         run._random = random_state()
         set_random_state(before)
-
-
-def _number(value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        return 0.0

@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from mlnb.errors import TrainError
-
 WAIT_SECONDS = 0.1
 COMM_SECONDS = 3.0
 
@@ -137,11 +135,3 @@ def wait_for(event: threading.Event, timeout: float | None = None) -> bool:
             return True
         if deadline is not None and time.monotonic() >= deadline:
             return False
-
-
-def refuse_waiting(what: str) -> TrainError:
-    """The error for a wait inside the thread that would have to answer."""
-    return TrainError(
-        f"{what} cannot wait inside the thread that trains; call it without waiting, "
-        "or from another thread"
-    )

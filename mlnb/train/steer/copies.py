@@ -79,11 +79,6 @@ def copied(value: Any, memo: dict[int, Any] | None = None) -> Any:
         ) from error
 
 
-def shared(batches: Any) -> Any:
-    """The same data with a position of its own."""
-    return copy.copy(batches)
-
-
 Weights = dict[str, dict[str, Any]]
 
 

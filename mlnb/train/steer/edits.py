@@ -7,7 +7,7 @@ is now, without the stretches that a rewind gave up. `run.replay()` repeats the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlnb.errors import unknown
@@ -80,21 +80,14 @@ def text_of(kind: str, value: Any) -> str:
     return ", ".join(parts + (["other data"] if value["data"] else []))
 
 
-def edit(state: TrainState, kind: str, value: Any, batches: Batches | None = None) -> Edit:
-    """An edit that is done now."""
-    return Edit(state.step, kind, value, state.epoch, state.batch, batches)
-
-
 def to_json(edits: list[Edit]) -> list[dict[str, Any]]:
     """The edits as run.json holds them; the data of a fork is not part of it.
 
     >>> from_json(to_json(run.edits)) == run.edits
     True
     """
-    rows = [asdict(replace(one, batches=None)) for one in edits]
-    for row in rows:
-        del row["batches"]
-    return rows
+    names = ("step", "kind", "value", "epoch", "batch")
+    return [{name: getattr(one, name) for name in names} for one in edits]
 
 
 def from_json(rows: list[dict[str, Any]]) -> list[Edit]:
@@ -125,8 +118,3 @@ def checked_optimizer(state: TrainState, name: str | None) -> str | None:
     if name is not None and name not in state.optimizers:
         raise unknown("optimizer", name, state.optimizers)
     return name
-
-
-def rate_of(state: TrainState) -> float:
-    """The learning rate of the first group of the first optimizer."""
-    return float(next(iter(state.optimizers.values())).param_groups[0]["lr"])

@@ -20,7 +20,7 @@ from mlnb.formatting import display_text
 from mlnb.train.steps.fused import FusedUpdate
 from mlnb.train.steps.kept_buffers import KeptBuffers
 from mlnb.train.steps.precision import pictures_last
-from mlnb.train.steps.step import each
+from mlnb.train.steps.step import mapped
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -72,6 +72,10 @@ class CompiledStep:
             return self.eager(inputs, targets)
         return self._compiled(inputs, targets)
 
+    def take_norm(self) -> Tensor | None:
+        """The norm of all gradients on the step that was asked last; the next one is asked."""
+        return self.eager.take_norm()
+
     def flush(self) -> bool:
         """Take the step that an epoch's end left unfinished."""
         return self.eager.flush()
@@ -115,7 +119,7 @@ class CompiledStep:
             inputs = pictures_last(inputs)
         assert self._forward is not None
         loss, outputs = self.eager.learn(*self._forward(inputs, targets))
-        return (loss.clone(), _cloned(outputs)) if self.replays else (loss, outputs)
+        return mapped((loss, outputs), Tensor.clone) if self.replays else (loss, outputs)
 
 
 class CompiledUpdate:
@@ -251,7 +255,3 @@ def _signature(part: Any) -> Any:
     if isinstance(part, tuple | list):
         return tuple(_signature(value) for value in part)
     return type(part)
-
-
-def _cloned(outputs: Any) -> Any:
-    return outputs.clone() if isinstance(outputs, Tensor) else each(outputs, _cloned)

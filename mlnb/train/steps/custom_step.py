@@ -10,13 +10,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mlnb.errors import TrainError
 from mlnb.formatting import display_text
+from mlnb.train.steps.guard import gradients_of
 from mlnb.train.steps.precision import autocast
 
 if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
     from mlnb.train.plan import Plan
     from mlnb.train.state import TrainState
     from mlnb.train.steps.guard import Guard
@@ -55,7 +58,10 @@ class CustomStep:
         self._function = function
         self._state = state
         self._plan = plan
+        self._norms: dict[int, Tensor] = {}
+        self._norm_wanted = False
         guard.attach()
+        self._hooks = [one.register_step_pre_hook(self._look) for one in state.optimizers.values()]
 
     def __call__(self, inputs: Any, targets: Any) -> tuple[dict[str, Tensor], None]:
         """One call of the function: its losses by name, "loss" among them."""
@@ -68,7 +74,13 @@ class CustomStep:
         losses = named_losses(result)
         self._watch.look_at_losses(losses.values())
         self._watch.after_step()
+        self._norm_wanted = self._norm_wanted and not self._norms
         return losses, None
+
+    def take_norm(self) -> Tensor | None:
+        """The norm of all that its optimizers got on the step that was asked last."""
+        norms, self._norms, self._norm_wanted = list(self._norms.values()), {}, True
+        return torch.linalg.vector_norm(torch.stack(norms)) if norms else None
 
     def flush(self) -> bool:
         """Nothing is left over: the function accumulates what it wants."""
@@ -80,6 +92,12 @@ class CustomStep:
     def close(self) -> None:
         """Take the guard off the optimizers."""
         self._watch.close()
+        for hook in self._hooks:
+            hook.remove()
+
+    def _look(self, optimizer: Optimizer, *_: Any) -> None:
+        if self._norm_wanted and (gradients := gradients_of([optimizer])):
+            self._norms[id(optimizer)] = nn.utils.get_total_norm(gradients)
 
 
 def named_losses(result: Any) -> dict[str, Tensor]:

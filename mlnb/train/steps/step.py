@@ -5,6 +5,7 @@ The loop calls a step and reads nothing back; what a step returns lies on the de
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,6 +23,7 @@ from mlnb.train.steps.precision import (
     lay_out,
     pictures_last,
 )
+from mlnb.train.steps.recurrent import QuickGRU, has_gru
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -41,6 +43,9 @@ class Step(Protocol):
 
     def __call__(self, inputs: Any, targets: Any) -> tuple[Tensor, Any]:
         """Learn from one batch; returns its loss (0-d) and the outputs, both detached."""
+
+    def take_norm(self) -> Tensor | None:
+        """The norm of all gradients on the step that was asked last; the next one is asked."""
 
     def flush(self) -> bool:
         """Take the step that an epoch's end left unfinished; `False` where there is none."""
@@ -130,9 +135,11 @@ class EagerStep:
         self.guard: Guard | None = None
         if guard:
             self.guard = Guard({"": model}, {"": optimizer}, device, scaler=self.scaler)
+        quick = device.type == "cpu" and precision.dtype is None and has_gru(model)
+        self.around = QuickGRU() if quick else None
         self.stepped = False
-        self.norm_wanted = False  # whoever sets it finds the norm of the next step in `norm`
-        self.norm: Tensor | None = None
+        self._norm_wanted = False
+        self._norm: Tensor | None = None
         self.notes: list[str] = []
         self.update: FusedUpdate | CompiledUpdate = FusedUpdate(optimizer)
         self._waiting = 0
@@ -142,7 +149,11 @@ class EagerStep:
         """Learn from one batch."""
         if self.precision.channels_last:
             inputs = pictures_last(inputs)
-        return self.learn(*self.forward(inputs, targets))
+        if self.around is None:
+            return self.learn(*self.forward(inputs, targets))
+        with self.around:
+            loss, outputs = self.forward(inputs, targets)
+        return self.learn(loss, outputs)
 
     def learn(self, loss: Tensor, outputs: Any) -> tuple[Tensor, Any]:
         """Go backward from a loss, and take the optimizer's step where it is due."""
@@ -158,7 +169,7 @@ class EagerStep:
         else:
             self.stepped = True
             self._finish(loss)
-        return loss, detached(outputs)
+        return loss, mapped(outputs, Tensor.detach)
 
     def forward(self, inputs: Any, targets: Any) -> tuple[Tensor, Any]:
         """Outputs in float32, and the loss, which is never calculated in a lower precision."""
@@ -170,6 +181,11 @@ class EagerStep:
                 outputs = call(self.model, inputs)
             outputs = widened(outputs)
         return self.loss(outputs, targets), outputs
+
+    def take_norm(self) -> Tensor | None:
+        """The norm of all gradients on the step that was asked last; the next one is asked."""
+        norm, self._norm, self._norm_wanted = self._norm, None, True
+        return norm
 
     def flush(self) -> bool:
         """Take the step that an epoch's end left unfinished, as the mean of its batches."""
@@ -206,10 +222,10 @@ class EagerStep:
         if guard is not None or self.clip_norm is not None:
             gradients = gradients_of([self.optimizer])
         norm = self._clip(gradients)
-        if self.norm_wanted:
-            self.norm_wanted = False
+        if self._norm_wanted:
+            self._norm_wanted = False
             gradients = gradients or gradients_of([self.optimizer])
-            self.norm = nn.utils.get_total_norm(gradients) if norm is None else norm
+            self._norm = nn.utils.get_total_norm(gradients) if norm is None else norm
         if guard is not None and not guard.before_step(loss, gradients, norm):
             if scaler is not None:
                 scaler.update()  # it waits for this after `unscale_`; its scale is put back
@@ -249,24 +265,30 @@ def call(model: nn.Module, inputs: Any) -> Any:
 
 
 def widened(outputs: Any) -> Any:
-    """Outputs of a lower precision as float32; what is no tensor stays."""
+    """Outputs of a lower precision as float32."""
+    return mapped(outputs, _wide)
+
+
+def mapped(outputs: Any, function: Callable[[Tensor], Tensor]) -> Any:
+    """A model's outputs with `function` done to every tensor, in objects of the same classes.
+
+    >>> mapped({"a": torch.ones(2), "b": None}, torch.sum)
+    {'a': tensor(2.), 'b': None}
+    """
     if isinstance(outputs, Tensor):
-        return outputs.float() if outputs.dtype in (torch.bfloat16, torch.float16) else outputs
-    return each(outputs, widened)
-
-
-def detached(outputs: Any) -> Any:
-    """Outputs that hold no graph; what is no tensor stays."""
-    return outputs.detach() if isinstance(outputs, Tensor) else each(outputs, detached)
-
-
-def each(outputs: Any, function: Callable[[Any], Any]) -> Any:
-    """A dict, tuple or list with `function` done to what it holds; anything else as it is."""
-    if isinstance(outputs, dict):
-        return {name: function(value) for name, value in outputs.items()}
+        return function(outputs)
     if type(outputs) in (tuple, list):
-        return type(outputs)(function(value) for value in outputs)
-    return outputs
+        return type(outputs)(mapped(value, function) for value in outputs)
+    if not isinstance(outputs, dict):
+        return outputs
+    twin = copy.copy(outputs)  # of a subclass that gives its values as attributes, too
+    for name, value in outputs.items():
+        twin[name] = mapped(value, function)
+    return twin
+
+
+def _wide(outputs: Tensor) -> Tensor:
+    return outputs.float() if outputs.dtype in (torch.bfloat16, torch.float16) else outputs
 
 
 def _forbid(scaler: Any, optimizer: Optimizer, found: Tensor) -> None:

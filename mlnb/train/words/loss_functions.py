@@ -13,9 +13,10 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 LossFunction = Callable[[Any, Any], Tensor]
+Shares = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -96,15 +97,19 @@ def _bce(case: Case, *, label_smoothing: float = 0.0) -> LossFunction:
 
     if weight is None:
         return _on_floats(case, lambda outputs, targets: plain(outputs, smooth(targets)))
-    # One weight a label for several labels, where the rest weighs 1; else one a class.
-    several = case.aligned and case.classes > 1
-    no, yes = (1.0, weight) if several else (weight[0], weight[1])
 
     def weighted(outputs: Tensor, targets: Tensor) -> Tensor:
-        factors = no + targets * (yes - no)
+        factors = _factors(case, weight, targets)
         return plain(outputs, smooth(targets), weight=factors, reduction="sum") / factors.sum()
 
     return _on_floats(case, weighted)
+
+
+def _factors(case: Case, weight: Tensor, targets: Tensor) -> Tensor:
+    """One weight a label for several labels, where the rest weighs 1; else one a class."""
+    several = case.aligned and case.classes > 1
+    no, yes = (1.0, weight) if several else (weight[0], weight[1])
+    return no + targets * (yes - no)
 
 
 def _rmse(case: Case) -> LossFunction:
@@ -169,6 +174,33 @@ def _on_floats(case: Case, function: LossFunction) -> LossFunction:
     return lambda outputs, targets: function(outputs, targets.reshape(outputs.shape).float())
 
 
+def shares(name: str, case: Case, loss: Any = None) -> Shares | None:
+    """What the rows of a batch weigh in the mean that a loss is; `None` where each weighs one.
+
+    Without it the mean over a set would depend on how it was cut into batches.
+
+    Args:
+        name: of the loss.
+        case: the weights, and what the targets are.
+        loss: the module or the function of torch's, whose own weights count.
+    """
+    own = loss.keywords if isinstance(loss, partial) else getattr(loss, "__dict__", {})
+    given = {**getattr(loss, "_buffers", {}), **own}
+    weight = case.weight if given.get("weight") is None else given["weight"]
+    if given.get("reduction", "mean") != "mean":
+        return None
+    if name in ("cross_entropy", "nll") and case.integers:
+        return partial(_kept_shares, weight, given.get("ignore_index", -100))
+    if name == "bce" and case.weight is not None:
+        return lambda targets: _factors(case, case.weight, targets).sum()
+    return None
+
+
+def _kept_shares(weight: Tensor | None, ignored: int, targets: Tensor) -> Tensor:
+    kept = targets != ignored
+    return kept.sum() if weight is None else (weight[targets.clamp_min(0)] * kept).sum()
+
+
 # The names
 
 
@@ -211,24 +243,40 @@ ALIASES = {
 }  # fmt: skip
 
 
-# The kind of a loss of which nothing but its name is known
+# torch's own
 
-_KINDS = {
-    "classification": ("crossentropy", "nllloss", "multimargin"),
-    "binary": ("bce", "binarycrossentropy", "softmargin"),
-    "regression": ("mse", "l1loss", "mae", "huber", "smoothl1", "poissonnll"),
-}
+
+TORCHS: tuple[tuple[str, str, str | None, type[nn.Module], Any], ...] = (
+    ("cross_entropy", "classification", "softmax", nn.CrossEntropyLoss, F.cross_entropy),
+    ("nll", "classification", "softmax", nn.NLLLoss, F.nll_loss),
+    ("hinge", "classification", None, nn.MultiMarginLoss, F.multi_margin_loss),
+    ("bce", "binary", "sigmoid", nn.BCEWithLogitsLoss, F.binary_cross_entropy_with_logits),
+    ("bce", "binary", None, nn.BCELoss, F.binary_cross_entropy),
+    ("mse", "regression", None, nn.MSELoss, F.mse_loss),
+    ("mae", "regression", None, nn.L1Loss, F.l1_loss),
+    ("huber", "regression", None, nn.HuberLoss, F.huber_loss),
+    ("smooth_l1", "regression", None, nn.SmoothL1Loss, F.smooth_l1_loss),
+    ("poisson", "regression", None, nn.PoissonNLLLoss, F.poisson_nll_loss),
+)
+"""Our name, the kind, what makes probabilities of the outputs; the class and the function."""
+
+
+def torchs(loss: Any) -> tuple[str, str, str | None] | None:
+    """Name, kind and activation of a class, a module or a function of torch's, or a partial.
+
+    >>> torchs(nn.MSELoss())
+    ('mse', 'regression', None)
+    """
+    bare = loss.func if isinstance(loss, partial) else loss
+    bare = type(bare) if isinstance(bare, nn.Module) else bare
+    return next((row[:3] for row in TORCHS if bare is row[3] or bare is row[4]), None)
 
 
 def loss_kind(loss: Any) -> str | None:
     """What kind of targets a loss takes that the user named; `None` where that is not known."""
     if isinstance(loss, str):
         word = loss.partition("(")[0].strip()
-        found = WORDS.get(ALIASES.get(word, word))
-        return found.kind if found is not None else None
-    bare = getattr(loss, "func", loss)
-    name = getattr(bare, "__name__", type(bare).__name__).lower().replace("_", "")
-    for kind, words in _KINDS.items():
-        if any(name.startswith(word) for word in words):
-            return kind
-    return None
+        known = WORDS.get(ALIASES.get(word, word))
+        return known.kind if known is not None else None
+    own = torchs(loss)
+    return own[1] if own is not None else None

@@ -7,17 +7,24 @@ exact. A network that ends in softmax, log-softmax or sigmoid is noticed and tak
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mlnb.errors import TrainError
-from mlnb.formatting import display_text
-from mlnb.train.words.loss_functions import ALIASES, WORDS, Case, LossFunction
+from mlnb.formatting import display_text, first_line
+from mlnb.train.trees import dtype_text
+from mlnb.train.words.loss_functions import (
+    ALIASES,
+    WORDS,
+    Case,
+    LossFunction,
+    Shares,
+    shares,
+    torchs,
+)
 from mlnb.train.words.parsing import look_up, parse_word, refuse_options
 
 
@@ -31,6 +38,7 @@ class Loss:
         said: the sentence that tells which one it is and why.
         kind: "classification", "binary", "multilabel", "regression" or "custom".
         activation: "softmax" or "sigmoid" where the outputs become probabilities by it.
+        shares: what the targets of a batch weigh together; `None` where each row weighs one.
     """
 
     name: str
@@ -38,6 +46,7 @@ class Loss:
     said: str
     kind: str = "custom"
     activation: str | None = None
+    shares: Shares | None = None
 
     def __repr__(self) -> str:
         return f"Loss({self.name!r}, {self.kind})"
@@ -74,14 +83,12 @@ def resolve_loss(
     if isinstance(loss, str):
         name, options = parse_word(loss)
         if name == "auto":
-            return _named(_auto_name(case), {}, case, auto=True)
-        return _named(name, options, case)
+            return _tried(_named(_auto_name(case), {}, case, auto=True), case)
+        return _tried(_named(name, options, case), case)
     if isinstance(loss, type) and issubclass(loss, nn.Module):
         loss = loss()
-    if isinstance(loss, nn.Module):
-        return _module(loss, case)
     if callable(loss):
-        return _function(loss, case)
+        return _tried(_own(loss, case), case)
     raise TrainError(
         "loss is a name, a class or module of torch.nn, or a function of outputs and targets; "
         f"received {type(loss).__name__}"
@@ -106,7 +113,8 @@ def _named(name: str, options: dict[str, Any], case: Case, auto: bool = False) -
     function = word.build(case, **options)
     if name in ("cross_entropy", "bce") and case.last in ("softmax", "sigmoid"):
         activation = None
-    return Loss(name, function, _sentence(name, options, case, kind, auto), kind, activation)
+    said = _sentence(name, options, case, kind, auto)
+    return Loss(name, function, said, kind, activation, shares(name, case))
 
 
 def _sentence(name: str, options: dict[str, Any], case: Case, kind: str, auto: bool) -> str:
@@ -152,7 +160,7 @@ def _auto_name(case: Case) -> str:
     if case.same_size:
         return "mse"
     raise TrainError(
-        f"no loss fits outputs {case.shape} and {_dtype(case.targets)} targets "
+        f"no loss fits outputs {case.shape} and {dtype_text(case.targets.dtype)} targets "
         f"{list(case.targets.shape)}; change the last layer, or give loss= a function of both"
     )
 
@@ -161,7 +169,8 @@ def _need_tensors(name: str, case: Case) -> None:
     if case.targets is None:
         raise TrainError(
             f'loss="{name}" compares outputs with targets, but the data has none; give (x, y), '
-            "(x, x) for an autoencoder, or write a step of your own: Trainer(step=…)"
+            "target= with the column of a frame, (x, x) for an autoencoder, or a step of your own: "
+            "Trainer(step=…)"
         )
     for what, value in (("the network's output", case.outputs), ("the target", case.targets)):
         if not isinstance(value, Tensor):
@@ -171,75 +180,41 @@ def _need_tensors(name: str, case: Case) -> None:
             )
 
 
-def _dtype(tensor: Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
-
-
 # Modules and functions
 
 
-_MODULES: dict[type, tuple[str, str, str | None]] = {
-    nn.CrossEntropyLoss: ("cross_entropy", "classification", "softmax"),
-    nn.NLLLoss: ("nll", "classification", "softmax"),
-    nn.MultiMarginLoss: ("hinge", "classification", None),
-    nn.BCEWithLogitsLoss: ("bce", "binary", "sigmoid"),
-    nn.BCELoss: ("bce", "binary", None),
-    nn.MSELoss: ("mse", "regression", None),
-    nn.L1Loss: ("mae", "regression", None),
-    nn.HuberLoss: ("huber", "regression", None),
-    nn.SmoothL1Loss: ("smooth_l1", "regression", None),
-    nn.PoissonNLLLoss: ("poisson", "regression", None),
-}
-_FUNCTIONS: dict[Any, tuple[str, str, str | None]] = {
-    F.cross_entropy: ("cross_entropy", "classification", "softmax"),
-    F.nll_loss: ("nll", "classification", "softmax"),
-    F.binary_cross_entropy_with_logits: ("bce", "binary", "sigmoid"),
-    F.binary_cross_entropy: ("bce", "binary", None),
-    F.mse_loss: ("mse", "regression", None),
-    F.l1_loss: ("mae", "regression", None),
-    F.huber_loss: ("huber", "regression", None),
-    F.smooth_l1_loss: ("smooth_l1", "regression", None),
-}
-
-
-def _module(module: nn.Module, case: Case) -> Loss:
-    name, kind, activation = _MODULES.get(type(module), (type(module).__name__, "custom", None))
-    device = case.outputs.device if isinstance(case.outputs, Tensor) else None
-    if case.weight is not None:
-        if not isinstance(module, nn.CrossEntropyLoss | nn.NLLLoss) or module.weight is not None:
-            raise TrainError(
-                f"class_weight cannot be given to {type(module).__name__}; give the loss its own "
-                'weights, or loss="cross_entropy"'
-            )
-        module = copy.copy(module)
-        module._buffers = {**module._buffers, "weight": case.weight}
-    module = module.to(device)
-    return _checked(Loss(name, module, f"loss: {type(module).__name__}", kind, activation), case)
-
-
-def _function(function: Callable[..., Any], case: Case) -> Loss:
-    if case.weight is not None:
-        raise TrainError(
-            "class_weight is for losses of classification by name; a function weighs its own "
-            "classes"
-        )
-    bare = function.func if isinstance(function, partial) else function
+def _own(loss: Any, case: Case) -> Loss:
+    """A module or a function, of torch's or of the user's."""
+    bare = loss.func if isinstance(loss, partial) else loss
     shown = display_text(getattr(bare, "__name__", type(bare).__name__))
-    name, kind, activation = _FUNCTIONS.get(bare, (shown, "custom", None))
-    return _checked(Loss(name, function, f"loss: {shown}", kind, activation), case)
+    name, kind, activation = torchs(loss) or (shown, "custom", None)
+    if name == "bce" and isinstance(case.outputs, Tensor) and case.classes > 1:
+        kind = "multilabel"
+    if case.weight is not None:
+        loss = _weighted(loss, shown, case.weight)
+    if isinstance(loss, nn.Module) and isinstance(case.outputs, Tensor):
+        loss = loss.to(case.outputs.device)
+    return Loss(name, loss, f"loss: {shown}", kind, activation, shares(name, case, loss))
 
 
-def _checked(loss: Loss, case: Case) -> Loss:
-    """The loss, with its kind by the shapes, once it gave one number for the sample."""
-    if loss.name == "bce" and isinstance(case.outputs, Tensor) and case.classes > 1:
-        loss = Loss(loss.name, loss.function, loss.said, "multilabel", loss.activation)
-    if loss.kind != "custom":
-        return loss
+def _weighted(loss: Any, shown: str, weight: Tensor) -> Any:
+    if not isinstance(loss, nn.CrossEntropyLoss | nn.NLLLoss) or loss.weight is not None:
+        raise TrainError(
+            f"class_weight cannot be given to {shown}; give the loss its own weights, or "
+            'loss="cross_entropy"'
+        )
+    loss = copy.copy(loss)
+    loss._buffers = {**loss._buffers, "weight": weight}
+    return loss
+
+
+def _tried(loss: Loss, case: Case) -> Loss:
+    """The loss, once it gave one number for the first rows."""
     try:
         value = loss.function(case.outputs, case.targets)
     except Exception as error:
         raise TrainError(
-            f"the loss {loss.name} failed on the first rows: {display_text(str(error), 200)}"
+            f"the loss {loss.name} failed on the first rows: {first_line(error, 200)}"
         ) from error
     if not isinstance(value, Tensor):
         raise TrainError(

@@ -44,11 +44,13 @@ class Given:
         kind: "classification", "binary", "multilabel", "regression" or "custom".
         activation: what makes probabilities of the outputs; None where they are that already.
         classes: outputs a row.
+        half: the output of one unit from which on it says yes.
     """
 
     kind: str
     activation: str | None
     classes: int
+    half: float = 0.0
     shared: dict[str, Any] = field(default_factory=dict)
 
     def part(self, name: str, make: Callable[[Given], Any]) -> Any:
@@ -73,13 +75,8 @@ class Given:
         """The class numbers that the outputs mean."""
         if self.kind == "classification":
             return self.rows(outputs).argmax(1)
-        half = 0.5 if self.activation is None and self._probabilities else 0.0
-        yes = (outputs > half).long()
+        yes = (outputs > self.half).long()
         return yes.reshape(-1, self.classes) if self.kind == "multilabel" else yes.reshape(-1)
-
-    @property
-    def _probabilities(self) -> bool:
-        return self.shared.get("margins") is not True
 
     def scores(self, outputs: Tensor) -> Tensor:
         """Probabilities as [rows, classes]; [rows] for two classes by one output."""
@@ -99,6 +96,12 @@ class Given:
             return (self.predicted(outputs) == self.labels(outputs, targets)).sum()
         error = outputs.detach().reshape(-1).float() - targets.reshape(-1)
         return error.abs().sum() if name == "mae" else error.square().sum()
+
+    def counted(self, targets: Tensor) -> Tensor:
+        """How many targets a running metric counts, without a host read."""
+        if self.kind == "classification" and not targets.is_floating_point():
+            return kept_ignored(targets).sum()
+        return torch.tensor(targets.numel())
 
 
 def kept_ignored(targets: Tensor, ignore: int = -100) -> Tensor:

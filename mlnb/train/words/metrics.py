@@ -86,7 +86,8 @@ def resolve_metrics(metrics: object, *, loss: Loss, outputs: Any, targets: Any) 
     classes = 1
     if isinstance(outputs, Tensor) and outputs.ndim > 1:
         classes = int(outputs.shape[1])
-    given = Given(kind, loss.activation, classes)
+    half = 0.0 if loss.activation or loss.name == "hinge" else 0.5
+    given = Given(kind, loss.activation, classes, half)
     measures: dict[str, Measure] = {}
     for name, metric in named:
         if name in measures or name == "loss":
@@ -137,7 +138,7 @@ class EpochMetrics:
     # In the training loop
 
     def running(self, outputs: Tensor, targets: Tensor, sums: dict[str, Tensor]) -> None:
-        """Add a batch to the running sums, in place, without a host read.
+        """Add a batch to the running sums, without a host read.
 
         Args:
             outputs: detached outputs of the batch.
@@ -146,17 +147,10 @@ class EpochMetrics:
         """
         for name in self._running:
             value = self._given.running(name, outputs, targets)
-            if name in sums:
-                sums[name].add_(value)
-            else:
-                sums[name] = value
+            sums[name] = sums[name] + value if name in sums else value
         if self._running:
-            count = sums.get("count")
-            rows = targets.numel()
-            if count is None:
-                sums["count"] = _count(rows)
-            else:
-                count += rows
+            rows = self._given.counted(targets)
+            sums["count"] = sums["count"] + rows if "count" in sums else rows
 
     def running_values(self, sums: dict[str, Tensor]) -> dict[str, float]:
         """What the running sums come to: the metrics of the training epoch so far."""
@@ -165,12 +159,6 @@ class EpochMetrics:
         count = float(sums["count"])
         means = {name: float(sums[name]) / count for name in self._running if name in sums}
         return {name: mean**0.5 if name == "rmse" else mean for name, mean in means.items()}
-
-
-def _count(rows: int) -> Tensor:
-    import torch
-
-    return torch.tensor(rows, dtype=torch.int64)
 
 
 def _guess(outputs: Any, targets: Any) -> str:

@@ -82,15 +82,15 @@ def resolve_optimizer(
     return _built(optimizer, params, trainable, options, device)
 
 
-def describe_optimizer(optimizer: Any) -> str:
-    """One line: `optimizer: adamw fused, lr 0.001`."""
+def describe_optimizer(optimizer: Any, called: str = "optimizer") -> str:
+    """One line: `optimizer: adamw fused, lr 0.001`; of several each by what it is called."""
     groups = optimizer.param_groups
     fused = " fused" if all(group.get("fused") for group in groups) else ""
     # A schedule may have begun low already; what was asked for is the base.
     rates = sorted({float(g.get("initial_lr", g["lr"])) for g in groups if "lr" in g})
     shown = " to ".join(f"{rate:g}" for rate in (rates[:1] + rates[-1:] if rates[1:] else rates))
     name = display_text(type(optimizer).__name__.lower())
-    return f"optimizer: {name}{fused}{f', lr {shown}' if shown else ''}"
+    return f"{display_text(called, 40)}: {name}{fused}{f', lr {shown}' if shown else ''}"
 
 
 def import_dynamo() -> None:

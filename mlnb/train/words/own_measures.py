@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from mlnb.errors import TrainError
 from mlnb.formatting import display_text
+from mlnb.train.trees import joined
 from mlnb.train.words.measures import NAN, Part
 
 
@@ -58,24 +58,13 @@ class Kept:
         if not self._outputs:
             return {name: NAN}
         try:
-            return _numbers(name, self._function(_joined(self._outputs), _joined(self._targets)))
+            return _numbers(name, self._function(joined(self._outputs), joined(self._targets)))
         except TrainError:
             raise
         except Exception as error:
             raise TrainError(
                 f"the metric {self._name} failed: {display_text(str(error), 200)}"
             ) from error
-
-
-def _joined(parts: list[Any]) -> Any:
-    first = parts[0]
-    if isinstance(first, Tensor):
-        return torch.cat(parts) if first.ndim else torch.stack(parts)
-    if isinstance(first, dict):
-        return {key: _joined([part[key] for part in parts]) for key in first}
-    if isinstance(first, list | tuple):
-        return type(first)(_joined(list(column)) for column in zip(*parts, strict=True))
-    return None if first is None else parts
 
 
 def _numbers(name: str, value: Any) -> dict[str, float]:

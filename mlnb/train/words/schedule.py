@@ -170,14 +170,9 @@ class Plateau(Schedule):
         self._scheduler = scheduler or torch.optim.lr_scheduler.ReduceLROnPlateau(
             optimizer, mode, factor=factor, patience=patience, min_lr=min_lr
         )
-        times = f"times {self._scheduler.factor:g} after {self._scheduler.patience} epochs"
-        super().__init__(
-            name,
-            optimizer,
-            lambda _: 1.0,
-            every="epoch",
-            said=f"{times} without a better {monitor}",
-        )
+        said = f"times {self._scheduler.factor:g} after {self._scheduler.patience} epochs"
+        said += f" without a better {monitor}"
+        super().__init__(name, optimizer, lambda _: 1.0, every="epoch", said=said)
 
     def epoch_end(self, metrics: Mapping[str, Any] | None = None) -> bool:
         """Look at the epoch; lower the rate where nothing got better for long."""
@@ -227,13 +222,8 @@ class Foreign(Schedule):
         self._scheduler = scheduler
         self._raw = [rate_of(group) for group in optimizer.param_groups]
         name = display_text(type(scheduler).__name__)
-        super().__init__(
-            name,
-            optimizer,
-            lambda _: 1.0,
-            every=every,
-            said=f"once a{'n' * (every == 'epoch')} {every}",
-        )
+        said = f"once {'an' if every == 'epoch' else 'a'} {every}"
+        super().__init__(name, optimizer, lambda _: 1.0, every=every, said=said)
 
     def step(self) -> bool:
         """Go one optimizer step on; true where the learning rate changed."""

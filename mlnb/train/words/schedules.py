@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from mlnb.errors import TrainError
+from mlnb.formatting import display_text, first_line
 from mlnb.train.words.parsing import look_up, parse_word, refuse_options
 from mlnb.train.words.schedule import Foreign, Plateau, Schedule
 
@@ -47,7 +48,13 @@ def resolve_schedule(
         make, taken = look_up("schedule", name, WORDS, ALIASES)
         name = ALIASES.get(name, name)
         refuse_options("schedule", name, options, taken)
-        return make(name, optimizer, _Length(name, total_steps, steps_per_epoch), **options)
+        length = _Length(name, total_steps, steps_per_epoch)
+        try:
+            return make(name, optimizer, length, **options)
+        except (TypeError, ValueError) as error:
+            raise TrainError(
+                f"the schedule {display_text(schedule)} cannot be made: {first_line(error, 200)}"
+            ) from error
     every = None
     if isinstance(schedule, tuple) and len(schedule) == 2 and schedule[1] in ("step", "epoch"):
         schedule, every = schedule
@@ -168,10 +175,11 @@ def _step(
     length: _Length,
     *,
     every: int | None = None,
-    at: tuple[int, ...] | None = None,
+    at: int | tuple[int, ...] | None = None,
     gamma: float = 0.1,
 ) -> Schedule:
     if at is not None:
+        at = (at,) if isinstance(at, int) else tuple(at)
         said = f"times {gamma:g} at epoch {', '.join(str(epoch) for epoch in at)}"
         return Schedule(
             name, optimizer, lambda epoch: gamma ** sum(epoch >= one for one in at),

@@ -99,50 +99,66 @@ var text = (model, name) => String(model.get(name) ?? "");
 
 // src/static_output.ts
 var OUTPUT = ".jp-OutputArea-child, .output_area";
-var hidden = /* @__PURE__ */ new Map();
-function hideStaticOutput(id, root = document) {
+var pictures = /* @__PURE__ */ new Map();
+function hideStaticOutput(id, view) {
   if (id === "") return () => {
   };
-  const entry = hidden.get(id) ?? { views: 0, restore: hideWhenThere(id, root) };
-  hidden.set(id, entry);
-  entry.views += 1;
-  let done = false;
+  const picture = pictures.get(id) ?? new Picture(id);
+  pictures.set(id, picture);
+  picture.add(view);
   return () => {
-    if (done) return;
-    done = true;
-    entry.views -= 1;
-    if (entry.views > 0) return;
-    hidden.delete(id);
-    entry.restore();
+    if (!picture.remove(view)) pictures.delete(id);
   };
 }
-function hideWhenThere(id, root) {
-  let restore = hideNow(id, root);
-  if (restore) return restore;
-  const observer = new MutationObserver(() => {
-    restore = hideNow(id, root);
-    if (restore) observer.disconnect();
-  });
-  observer.observe(root instanceof Document ? root.body : root, { childList: true, subtree: true });
-  return () => {
-    observer.disconnect();
-    restore?.();
+var Picture = class {
+  constructor(id) {
+    this.id = id;
+    this.observer.observe(document.body, { childList: true, subtree: true });
+  }
+  id;
+  views = /* @__PURE__ */ new Set();
+  output = null;
+  restore = () => {
   };
-}
-function hideNow(id, root) {
-  const marked = root.querySelector(`[data-mlnb-static="${CSS.escape(id)}"]`);
-  if (!marked) return null;
-  const output = marked.closest(OUTPUT) ?? marked;
-  const before = output.style.display;
-  output.style.display = "none";
-  const style = root.querySelector(`style[id="${CSS.escape(`mlnb-style-${id}`)}"]`);
-  const place = style && { parent: style.parentNode, next: style.nextSibling };
-  style?.remove();
-  return () => {
-    output.style.display = before;
-    if (style && place?.parent) place.parent.insertBefore(style, place.next?.parentNode === place.parent ? place.next : null);
-  };
-}
+  observer = new MutationObserver(() => this.look());
+  add(view) {
+    this.views.add(view);
+    this.look();
+  }
+  /** A view goes; whether others are left. */
+  remove(view) {
+    this.views.delete(view);
+    this.look();
+    if (this.views.size > 0) return true;
+    this.observer.disconnect();
+    return false;
+  }
+  // A notebook may build a cell before it stands in the page, and may put another picture in place.
+  look() {
+    const live = [...this.views].some((view) => view.isConnected);
+    if (live && !this.output?.isConnected) this.hide();
+    if (!live && this.output) this.show();
+  }
+  hide() {
+    const marked = document.querySelector(`[data-mlnb-static="${CSS.escape(this.id)}"]`);
+    if (!marked) return;
+    const output = marked.closest(OUTPUT) ?? marked;
+    const before = output.style.display;
+    output.style.display = "none";
+    const style = document.querySelector(`style[id="${CSS.escape(`mlnb-style-${this.id}`)}"]`);
+    const place = style && { parent: style.parentNode, next: style.nextSibling };
+    style?.remove();
+    this.output = output;
+    this.restore = () => {
+      output.style.display = before;
+      if (style && place?.parent) place.parent.insertBefore(style, place.next?.parentNode === place.parent ? place.next : null);
+    };
+  }
+  show() {
+    this.restore();
+    this.output = null;
+  }
+};
 
 // src/width.ts
 var NARROW = 620;
@@ -723,7 +739,7 @@ function heading(scope, content) {
 // src/evaluation_report/index.ts
 function render({ model, el }) {
   const cleanup = new Cleanup();
-  cleanup.add(hideStaticOutput(text(model, "static_id")));
+  cleanup.add(hideStaticOutput(text(model, "static_id"), el));
   const report = new Report(model);
   const root = h("div", { class: "mlnb mlnb-evaluation-report" });
   root.dataset.lmSuppressShortcuts = "true";

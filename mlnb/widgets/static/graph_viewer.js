@@ -132,50 +132,66 @@ var text = (model, name) => String(model.get(name) ?? "");
 
 // src/static_output.ts
 var OUTPUT = ".jp-OutputArea-child, .output_area";
-var hidden = /* @__PURE__ */ new Map();
-function hideStaticOutput(id, root = document) {
+var pictures = /* @__PURE__ */ new Map();
+function hideStaticOutput(id, view) {
   if (id === "") return () => {
   };
-  const entry = hidden.get(id) ?? { views: 0, restore: hideWhenThere(id, root) };
-  hidden.set(id, entry);
-  entry.views += 1;
-  let done = false;
+  const picture = pictures.get(id) ?? new Picture(id);
+  pictures.set(id, picture);
+  picture.add(view);
   return () => {
-    if (done) return;
-    done = true;
-    entry.views -= 1;
-    if (entry.views > 0) return;
-    hidden.delete(id);
-    entry.restore();
+    if (!picture.remove(view)) pictures.delete(id);
   };
 }
-function hideWhenThere(id, root) {
-  let restore = hideNow(id, root);
-  if (restore) return restore;
-  const observer = new MutationObserver(() => {
-    restore = hideNow(id, root);
-    if (restore) observer.disconnect();
-  });
-  observer.observe(root instanceof Document ? root.body : root, { childList: true, subtree: true });
-  return () => {
-    observer.disconnect();
-    restore?.();
+var Picture = class {
+  constructor(id) {
+    this.id = id;
+    this.observer.observe(document.body, { childList: true, subtree: true });
+  }
+  id;
+  views = /* @__PURE__ */ new Set();
+  output = null;
+  restore = () => {
   };
-}
-function hideNow(id, root) {
-  const marked = root.querySelector(`[data-mlnb-static="${CSS.escape(id)}"]`);
-  if (!marked) return null;
-  const output = marked.closest(OUTPUT) ?? marked;
-  const before = output.style.display;
-  output.style.display = "none";
-  const style = root.querySelector(`style[id="${CSS.escape(`mlnb-style-${id}`)}"]`);
-  const place2 = style && { parent: style.parentNode, next: style.nextSibling };
-  style?.remove();
-  return () => {
-    output.style.display = before;
-    if (style && place2?.parent) place2.parent.insertBefore(style, place2.next?.parentNode === place2.parent ? place2.next : null);
-  };
-}
+  observer = new MutationObserver(() => this.look());
+  add(view) {
+    this.views.add(view);
+    this.look();
+  }
+  /** A view goes; whether others are left. */
+  remove(view) {
+    this.views.delete(view);
+    this.look();
+    if (this.views.size > 0) return true;
+    this.observer.disconnect();
+    return false;
+  }
+  // A notebook may build a cell before it stands in the page, and may put another picture in place.
+  look() {
+    const live = [...this.views].some((view) => view.isConnected);
+    if (live && !this.output?.isConnected) this.hide();
+    if (!live && this.output) this.show();
+  }
+  hide() {
+    const marked = document.querySelector(`[data-mlnb-static="${CSS.escape(this.id)}"]`);
+    if (!marked) return;
+    const output = marked.closest(OUTPUT) ?? marked;
+    const before = output.style.display;
+    output.style.display = "none";
+    const style = document.querySelector(`style[id="${CSS.escape(`mlnb-style-${this.id}`)}"]`);
+    const place2 = style && { parent: style.parentNode, next: style.nextSibling };
+    style?.remove();
+    this.output = output;
+    this.restore = () => {
+      output.style.display = before;
+      if (style && place2?.parent) place2.parent.insertBefore(style, place2.next?.parentNode === place2.parent ? place2.next : null);
+    };
+  }
+  show() {
+    this.restore();
+    this.output = null;
+  }
+};
 
 // src/tensor_table/header.ts
 function header(title, facts2, status = "", ...actions) {
@@ -688,6 +704,7 @@ function fitText(measure, text2, room, size, bold = false) {
 }
 
 // src/graph_viewer/spacing.ts
+var FRAME = { header: 38, pad: 16, exit: 28, least: 120, beside: 38 };
 var LABEL_GAP = 7;
 var BOX = { height: 38, narrow: 96, wide: 232, badge: 34 };
 
@@ -721,7 +738,9 @@ function levelSpec(level, levelAt, measure) {
     fromPort: from.box && from.side ? from.port : -1,
     toPort: to.box && to.side ? to.port : -1
   }));
-  return { boxes, edges, inPorts: level.inPorts.size, outPorts: level.outPorts.size };
+  const title = level.frame ? measure(level.frame.title, FONT.title, true) + FRAME.beside : 0;
+  const name = level.frame ? Math.max(FRAME.least, Math.min(BOX.wide, Math.ceil(title))) : 0;
+  return { boxes, edges, inPorts: level.inPorts.size, outPorts: level.outPorts.size, name };
 }
 function sizeOf(box, measure) {
   const text2 = Math.max(measure(box.title, FONT.title, true) + badgeWidth(box, measure), measure(box.subtitle, FONT.text));
@@ -735,7 +754,7 @@ function addLevel(scene, level, layouts, levelAt, x, y, depth, measure) {
   level.boxes.forEach((box, i) => {
     const at = layout.boxes[i];
     const badge = box.inner ? 0 : badgeWidth(box, measure);
-    const room = at.width - 22 - badge - (box.inner ? 16 : 0);
+    const room = at.width - (box.inner ? FRAME.beside : 22) - badge;
     const placed = {
       box,
       depth,
@@ -1104,7 +1123,7 @@ async function decode(bytes) {
   return { ...payload, graphs: payload.graphs.map(addUp) };
 }
 function addUp(graph) {
-  const [value, child, hidden2, weight] = [counter(), counter(), counter(), counter()];
+  const [value, child, hidden, weight] = [counter(), counter(), counter(), counter()];
   const inputs = [];
   const outputs = graph.nodes.outputs.map((made, node) => {
     inputs.push(graph.nodes.inputs[node].map(value));
@@ -1118,7 +1137,7 @@ function addUp(graph) {
     ...graph,
     nodes: { ...graph.nodes, inputs, outputs },
     parameters: graph.parameters.map(weight),
-    elided: graph.elided.map(hidden2),
+    elided: graph.elided.map(hidden),
     tree: tree(graph.tree)
   };
 }
@@ -1138,7 +1157,9 @@ function nodeText(model, instance, node) {
   const op = index.opOf(node).split("::").at(-1);
   const settings = settingsText(model.payload.attributes[data.nodes.attributes[node]]);
   const module = moduleName(model.payload.scopes[data.nodes.scope[node]], index.groupOf[node]);
-  if (module) return { title: module, subtitle: [op, settings].filter(Boolean).join(" ") };
+  const joined = (parts, by) => parts.filter(Boolean).join(by);
+  if (/^[\d.]+$/.test(module)) return { title: op, subtitle: joined([module, settings], " · ") };
+  if (module) return { title: module, subtitle: joined([op, settings], " ") };
   const name = data.nodes.id[node].split("/").at(-1);
   return { title: op, subtitle: settings || (name === op ? "" : name) };
 }
@@ -1311,8 +1332,8 @@ function groupPanel(model, instance, group) {
   if (path !== group.name) list.add("path", expandable(path.replaceAll("/", " / "), 120));
   if (group.label) list.add("holds", foreign(group.label, 200));
   list.add("operations", countText(group.count));
-  const hidden2 = group.nodes.length - group.count;
-  if (hidden2 > 0) list.add("hidden", countText(hidden2));
+  const hidden = group.nodes.length - group.count;
+  if (hidden > 0) list.add("hidden", countText(hidden));
   const { bytes, count } = weightsOf(model, instance, group.nodes);
   if (count > 0) list.add("parameters", `${countText(count)} · ${bytesText(bytes)}`);
   return section(heading2(group.name, group.kind === "scope" ? "scope" : "group"), danger(model.dangers.ofGroup(instance, group)), list.element, operations(model, instance, group.nodes));
@@ -1540,8 +1561,8 @@ var SearchIndex = class {
     }
     return found;
   }
-  add(id, words, hidden2 = false) {
-    this.entries.push({ id, line: words.join("\n").toLowerCase(), hidden: hidden2 });
+  add(id, words, hidden = false) {
+    this.entries.push({ id, line: words.join("\n").toLowerCase(), hidden });
   }
   addInstance(instance, above) {
     if (above.includes(instance.graph) || this.entries.length > MOST3) return;
@@ -1632,8 +1653,8 @@ var SearchBox = class {
     await this.viewer.focus(ids[this.at]);
   }
   say() {
-    const { ids, hidden: hidden2 } = this.found;
-    const more = hidden2 > 0 ? ` · ${hidden2} among the hidden` : "";
+    const { ids, hidden } = this.found;
+    const more = hidden > 0 ? ` · ${hidden} among the hidden` : "";
     if (this.input.value.trim() === "") this.count.replaceChildren();
     else if (ids.length === 0) this.count.replaceChildren(`nothing found${more}`);
     else {
@@ -3999,7 +4020,7 @@ function serve(scope) {
       }), n;
     }
     var GAP = { rank: 30, node: 24, edge: 12 };
-    var FRAME = { header: 38, pad: 16, exit: 28, least: 120 };
+    var FRAME2 = { header: 38, pad: 16, exit: 28, least: 120, beside: 38 };
     var LABEL_GAP2 = 7;
     function dagreEngine({ sizes, edges, ranks }) {
       const graph = new ie.Graph({ multigraph: true });
@@ -4017,19 +4038,19 @@ function serve(scope) {
       };
     }
     var SHAPE = 1.8;
-    function gridLayout(sizes, framed) {
+    function gridLayout(sizes, name) {
       const column = sizes.reduce((most, { width: width2 }) => Math.max(most, width2), 0) + GAP.node;
       const height = sizes.reduce((sum, size) => sum + size.height + GAP.node, 0) / sizes.length;
       const columns = Math.max(1, Math.round(Math.sqrt(sizes.length * height * SHAPE / column)));
       const boxes = [];
-      let y = framed ? FRAME.header : FRAME.pad;
+      let y = name > 0 ? FRAME2.header : FRAME2.pad;
       for (let first = 0; first < sizes.length; first += columns) {
         const row = sizes.slice(first, first + columns);
-        row.forEach((size, i) => boxes.push({ x: FRAME.pad + i * column, y, ...size }));
+        row.forEach((size, i) => boxes.push({ x: FRAME2.pad + i * column, y, ...size }));
         y += row.reduce((most, size) => Math.max(most, size.height), 0) + GAP.node;
       }
-      const width = Math.min(columns, sizes.length) * column - GAP.node + 2 * FRAME.pad;
-      return { width: Math.max(width, framed ? FRAME.least : 0), height: y - GAP.node + FRAME.pad, boxes, edges: [], inX: [], outX: [] };
+      const width = Math.min(columns, sizes.length) * column - GAP.node + 2 * FRAME2.pad;
+      return { width: Math.max(width, name), height: y - GAP.node + FRAME2.pad, boxes, edges: [], inX: [], outX: [] };
     }
     var SWEEPS = 6;
     var LONG2 = 12;
@@ -4192,9 +4213,9 @@ function serve(scope) {
     var PORT = { width: 8, height: 0 };
     var TURN = { width: 20, height: 12 };
     var DAGRE_LIMIT = { boxes: 400, bends: 2500 };
-    function layoutLevel(spec, inner, framed) {
+    function layoutLevel(spec, inner) {
       const boxes = spec.boxes.map(({ width, height, level }) => level < 0 ? { width, height } : inner(level));
-      if (spec.edges.length === 0 && boxes.length > 0) return gridLayout(boxes.map(({ width, height }) => ({ width, height })), framed);
+      if (spec.edges.length === 0 && boxes.length > 0) return gridLayout(boxes.map(({ width, height }) => ({ width, height })), spec.name);
       const firstOut = boxes.length + spec.inPorts;
       const ports = new Array(spec.inPorts + spec.outPorts).fill(PORT);
       const count = boxes.length + ports.length;
@@ -4207,18 +4228,19 @@ function serve(scope) {
       const ranks = splitWide(rows, boxes.length);
       const engine = Math.max(...ranks) > Math.max(...rows) ? layeredEngine : engineFor(boxes.length, dag, ranks);
       const placed = engine({ sizes, edges: dag, ranks });
-      return assemble(spec, sizes, edges, placed, inner, framed);
+      return assemble(spec, sizes, edges, placed, inner);
     }
     function engineFor(boxes, dag, ranks) {
       const bends = dag.reduce((sum, [from, to]) => sum + 2 * (ranks[to] - ranks[from]) - 1, 0);
       return boxes > DAGRE_LIMIT.boxes || bends > DAGRE_LIMIT.bends ? layeredEngine : dagreEngine;
     }
-    function assemble(spec, sizes, edges, placed, inner, framed) {
+    function assemble(spec, sizes, edges, placed, inner) {
       const bounds = boundsOf2(spec, sizes, placed);
-      const dx = FRAME.pad - bounds.left;
-      const dy = (framed ? FRAME.header : FRAME.pad) - bounds.top;
-      const width = Math.max(bounds.right + dx + FRAME.pad, framed ? FRAME.least : 0);
-      const height = bounds.bottom + dy + (spec.outPorts > 0 ? FRAME.exit : FRAME.pad);
+      const filled = bounds.right - bounds.left + 2 * FRAME2.pad;
+      const width = Math.max(filled, spec.name);
+      const dx = FRAME2.pad - bounds.left + (width - filled) / 2;
+      const dy = (spec.name > 0 ? FRAME2.header : FRAME2.pad) - bounds.top;
+      const height = bounds.bottom + dy + (spec.outPorts > 0 ? FRAME2.exit : FRAME2.pad);
       const bands = bandsOf(sizes, placed, dy);
       const x = placed.x.map((value) => value + dx);
       const boxes = spec.boxes.map((_, i) => ({
@@ -4277,7 +4299,7 @@ function serve(scope) {
       });
       const middle = (bounds.top + bounds.bottom) / 2;
       for (const { from, to, label } of spec.edges) {
-        if (label > 0) bounds.right = Math.max(bounds.right, (placed.x[from] + placed.x[to]) / 2 + LABEL_GAP2 + label - FRAME.pad / 2);
+        if (label > 0) bounds.right = Math.max(bounds.right, (placed.x[from] + placed.x[to]) / 2 + LABEL_GAP2 + label - FRAME2.pad / 2);
       }
       for (const points of placed.points) for (const { x } of points) grow(x, middle, 0, 0);
       return Number.isFinite(bounds.top) ? bounds : { ...bounds, top: 0, bottom: 0 };
@@ -4338,8 +4360,8 @@ function serve(scope) {
           for (let i = levels.length - 1; i >= 0; i--) {
             const spec = levels[i];
             const inside = spec.boxes.map(({ level }) => level < 0 ? 0 : layouts[level]);
-            const key2 = JSON.stringify([spec.edges, spec.boxes, inside.map((at2) => at2 && [at2.width, at2.height, at2.inX, at2.outX]), spec.inPorts, spec.outPorts, i === 0]);
-            const layout = before.get(key2) ?? layoutLevel(spec, (level) => layouts[level], i > 0);
+            const key2 = JSON.stringify([spec.edges, spec.boxes, inside.map((at2) => at2 && [at2.width, at2.height, at2.inX, at2.outX]), spec.inPorts, spec.outPorts, spec.name]);
+            const layout = before.get(key2) ?? layoutLevel(spec, (level) => layouts[level]);
             now.set(key2, layout);
             layouts[i] = layout;
             if (scope2.pause) await scope2.pause();
@@ -4469,15 +4491,15 @@ function addInstance(scene, model, instance, level, open, showHidden) {
     return box.inner;
   };
   const addNode = (into, node) => {
-    const hidden2 = index.hidden[node] === 1;
-    if (hidden2 && !showHidden) return;
+    const hidden = index.hidden[node] === 1;
+    if (hidden && !showHidden) return;
     const nested = model.nested(instance, node);
     const count = nested.reduce((sum, inner) => sum + inner.index.root.count, 0);
     const danger2 = model.dangers.ofNode(instance, node);
     const box = add(into, model.nodeId(instance, node), "node", warned(nodeText(model, instance, node), danger2), {
       family: index.familyOf(node),
       count: nested.length > 0 ? Math.max(1, count) : 0,
-      hidden: hidden2,
+      hidden,
       danger: danger2
     });
     shown[node] = box;
@@ -4747,10 +4769,10 @@ var Viewer = class {
     const found = this.idOf(target);
     this.selectedId = this.sought = found;
     const folds = this.model.folds(target).filter((fold) => !this.open.has(fold));
-    const hidden2 = target.kind === "node" && target.instance.index.hidden[target.node] === 1 && !this.showHidden;
+    const hidden = target.kind === "node" && target.instance.index.hidden[target.node] === 1 && !this.showHidden;
     for (const fold of folds) this.openFold(fold);
-    if (hidden2) this.showHidden = true;
-    if (folds.length > 0 || hidden2) await this.relayout(null);
+    if (hidden) this.showHidden = true;
+    if (folds.length > 0 || hidden) await this.relayout(null);
     this.lookAtSought();
     this.events.selected(found);
   }
@@ -5214,9 +5236,9 @@ var GraphPane = class {
       statistics: model.get("readable") ? (graph, value) => this.reader.element(graph, value) : null,
       showHidden: viewer.showHidden
     }));
-    const hidden2 = hiddenNodes(viewer.model.payload);
-    this.hiddenToggle.hidden = hidden2 === 0;
-    this.hiddenToggle.textContent = `hidden: ${countText(hidden2)}`;
+    const hidden = hiddenNodes(viewer.model.payload);
+    this.hiddenToggle.hidden = hidden === 0;
+    this.hiddenToggle.textContent = `hidden: ${countText(hidden)}`;
     this.hiddenToggle.setAttribute("aria-pressed", String(viewer.showHidden));
   }
   // Colours by numbers of the user's own: only what shows them changes, nothing is laid out anew.
@@ -5293,7 +5315,7 @@ var greeted = /* @__PURE__ */ new WeakSet();
 function render({ model, el }) {
   performance.mark("mlnb-render");
   const cleanup = new Cleanup();
-  cleanup.add(hideStaticOutput(text(model, "static_id")));
+  cleanup.add(hideStaticOutput(text(model, "static_id"), el));
   const root = h("div", { class: "mlnb mlnb-graph-viewer" });
   root.dataset.lmSuppressShortcuts = "true";
   el.append(root);

@@ -71,50 +71,66 @@ var text = (model, name) => String(model.get(name) ?? "");
 
 // src/static_output.ts
 var OUTPUT = ".jp-OutputArea-child, .output_area";
-var hidden = /* @__PURE__ */ new Map();
-function hideStaticOutput(id, root = document) {
+var pictures = /* @__PURE__ */ new Map();
+function hideStaticOutput(id, view) {
   if (id === "") return () => {
   };
-  const entry = hidden.get(id) ?? { views: 0, restore: hideWhenThere(id, root) };
-  hidden.set(id, entry);
-  entry.views += 1;
-  let done = false;
+  const picture = pictures.get(id) ?? new Picture(id);
+  pictures.set(id, picture);
+  picture.add(view);
   return () => {
-    if (done) return;
-    done = true;
-    entry.views -= 1;
-    if (entry.views > 0) return;
-    hidden.delete(id);
-    entry.restore();
+    if (!picture.remove(view)) pictures.delete(id);
   };
 }
-function hideWhenThere(id, root) {
-  let restore = hideNow(id, root);
-  if (restore) return restore;
-  const observer = new MutationObserver(() => {
-    restore = hideNow(id, root);
-    if (restore) observer.disconnect();
-  });
-  observer.observe(root instanceof Document ? root.body : root, { childList: true, subtree: true });
-  return () => {
-    observer.disconnect();
-    restore?.();
+var Picture = class {
+  constructor(id) {
+    this.id = id;
+    this.observer.observe(document.body, { childList: true, subtree: true });
+  }
+  id;
+  views = /* @__PURE__ */ new Set();
+  output = null;
+  restore = () => {
   };
-}
-function hideNow(id, root) {
-  const marked = root.querySelector(`[data-mlnb-static="${CSS.escape(id)}"]`);
-  if (!marked) return null;
-  const output = marked.closest(OUTPUT) ?? marked;
-  const before = output.style.display;
-  output.style.display = "none";
-  const style = root.querySelector(`style[id="${CSS.escape(`mlnb-style-${id}`)}"]`);
-  const place = style && { parent: style.parentNode, next: style.nextSibling };
-  style?.remove();
-  return () => {
-    output.style.display = before;
-    if (style && place?.parent) place.parent.insertBefore(style, place.next?.parentNode === place.parent ? place.next : null);
-  };
-}
+  observer = new MutationObserver(() => this.look());
+  add(view) {
+    this.views.add(view);
+    this.look();
+  }
+  /** A view goes; whether others are left. */
+  remove(view) {
+    this.views.delete(view);
+    this.look();
+    if (this.views.size > 0) return true;
+    this.observer.disconnect();
+    return false;
+  }
+  // A notebook may build a cell before it stands in the page, and may put another picture in place.
+  look() {
+    const live = [...this.views].some((view) => view.isConnected);
+    if (live && !this.output?.isConnected) this.hide();
+    if (!live && this.output) this.show();
+  }
+  hide() {
+    const marked = document.querySelector(`[data-mlnb-static="${CSS.escape(this.id)}"]`);
+    if (!marked) return;
+    const output = marked.closest(OUTPUT) ?? marked;
+    const before = output.style.display;
+    output.style.display = "none";
+    const style = document.querySelector(`style[id="${CSS.escape(`mlnb-style-${this.id}`)}"]`);
+    const place = style && { parent: style.parentNode, next: style.nextSibling };
+    style?.remove();
+    this.output = output;
+    this.restore = () => {
+      output.style.display = before;
+      if (style && place?.parent) place.parent.insertBefore(style, place.next?.parentNode === place.parent ? place.next : null);
+    };
+  }
+  show() {
+    this.restore();
+    this.output = null;
+  }
+};
 
 // src/width.ts
 var NARROW = 620;
@@ -388,6 +404,8 @@ var RowState = class {
   view = new Int32Array();
   chosen = /* @__PURE__ */ new Set();
   anchor = -1;
+  place = { row: -1, view: this.view, at: -1 };
+  // of the last row that was looked for
   rows = /* @__PURE__ */ new Map();
   stale = /* @__PURE__ */ new Map();
   // as they were before the last edit; better than nothing
@@ -399,8 +417,15 @@ var RowState = class {
   get look() {
     return { ...this.model.get("look"), ...this.wanted };
   }
+  /** The row that the keyboard is on, where it is in the view; else -1. */
   get current() {
-    return Number(this.model.get("current"));
+    return this.at < 0 ? -1 : this.view[this.at];
+  }
+  /** Its place in the view. */
+  get at() {
+    const row = Number(this.model.get("current"));
+    if (row !== this.place.row || this.view !== this.place.view) this.place = { row, view: this.view, at: this.view.indexOf(row) };
+    return this.place.at;
   }
   set current(row) {
     if (row === this.current) return;
@@ -591,8 +616,8 @@ var FrameRows = class {
     this.model = model;
     this.cleanup = cleanup;
     this.kind = kind;
-    cleanup.add(hideStaticOutput(text(model, "static_id")));
     this.root = h("div", { class: `mlnb mlnb-frame-rows ${kind.className}` });
+    cleanup.add(hideStaticOutput(text(model, "static_id"), this.root));
     this.root.dataset["lmSuppressShortcuts"] = "true";
     this.state = new RowState(model, cleanup, (what) => this.ready && this.redraw(what));
     this.bar = new Bar(model, this.state, kind);
@@ -641,7 +666,7 @@ var FrameRows = class {
     followWidth(this.root, cleanup);
     this.ready = true;
     this.tell();
-    requestAnimationFrame(() => scroller.reveal(this.state.view.indexOf(this.state.current)));
+    requestAnimationFrame(() => scroller.reveal(this.state.at));
     this.root.dataset["state"] = "ready";
   }
   /** Bar, rows and what stands beside them. */
@@ -683,10 +708,9 @@ var FrameRows = class {
     if (what === "view") {
       this.bar.draw();
       this.lay();
-      const at = state.view.indexOf(state.current);
       if (!state.look.labelling) scroller.toTop();
-      else if (at < 0) this.go(0);
-      else scroller.reveal(at);
+      else if (state.at < 0) this.go(0);
+      else scroller.reveal(state.at);
     } else scroller.refresh();
     if (what === "rows") this.lay();
     this.bar.count();
@@ -707,7 +731,7 @@ var FrameRows = class {
     const rows = state.meant();
     if (rows.length === 0) return;
     this.model.send({ kind: "label", rows, ...choice });
-    if (state.look.labelling) this.go(state.view.indexOf(state.current) + 1);
+    if (state.look.labelling) this.go(state.at + 1);
   }
   click(event) {
     const { state } = this;
@@ -724,7 +748,7 @@ var FrameRows = class {
   act(event) {
     const { key } = event;
     const { state, scroller } = this;
-    const at = state.view.indexOf(state.current);
+    const { at } = state;
     const next = moved(key, at, state.view.length, scroller.columns, scroller.page);
     if (next !== null) {
       const along = this.follows && state.chosen.size === 1 && state.chosen.has(state.current);

@@ -63,6 +63,9 @@ function option(caption, value) {
   made.value = value;
   return made;
 }
+function put(element, text2) {
+  if (element.textContent !== text2) element.textContent = text2;
+}
 var SVG = "http://www.w3.org/2000/svg";
 function svg(tag, attributes, ...children) {
   const element = document.createElementNS(SVG, tag);
@@ -95,50 +98,66 @@ var text = (model, name) => String(model.get(name) ?? "");
 
 // src/static_output.ts
 var OUTPUT = ".jp-OutputArea-child, .output_area";
-var hidden = /* @__PURE__ */ new Map();
-function hideStaticOutput(id, root = document) {
+var pictures = /* @__PURE__ */ new Map();
+function hideStaticOutput(id, view) {
   if (id === "") return () => {
   };
-  const entry = hidden.get(id) ?? { views: 0, restore: hideWhenThere(id, root) };
-  hidden.set(id, entry);
-  entry.views += 1;
-  let done = false;
+  const picture = pictures.get(id) ?? new Picture(id);
+  pictures.set(id, picture);
+  picture.add(view);
   return () => {
-    if (done) return;
-    done = true;
-    entry.views -= 1;
-    if (entry.views > 0) return;
-    hidden.delete(id);
-    entry.restore();
+    if (!picture.remove(view)) pictures.delete(id);
   };
 }
-function hideWhenThere(id, root) {
-  let restore = hideNow(id, root);
-  if (restore) return restore;
-  const observer = new MutationObserver(() => {
-    restore = hideNow(id, root);
-    if (restore) observer.disconnect();
-  });
-  observer.observe(root instanceof Document ? root.body : root, { childList: true, subtree: true });
-  return () => {
-    observer.disconnect();
-    restore?.();
+var Picture = class {
+  constructor(id) {
+    this.id = id;
+    this.observer.observe(document.body, { childList: true, subtree: true });
+  }
+  id;
+  views = /* @__PURE__ */ new Set();
+  output = null;
+  restore = () => {
   };
-}
-function hideNow(id, root) {
-  const marked = root.querySelector(`[data-mlnb-static="${CSS.escape(id)}"]`);
-  if (!marked) return null;
-  const output = marked.closest(OUTPUT) ?? marked;
-  const before = output.style.display;
-  output.style.display = "none";
-  const style = root.querySelector(`style[id="${CSS.escape(`mlnb-style-${id}`)}"]`);
-  const place = style && { parent: style.parentNode, next: style.nextSibling };
-  style?.remove();
-  return () => {
-    output.style.display = before;
-    if (style && place?.parent) place.parent.insertBefore(style, place.next?.parentNode === place.parent ? place.next : null);
-  };
-}
+  observer = new MutationObserver(() => this.look());
+  add(view) {
+    this.views.add(view);
+    this.look();
+  }
+  /** A view goes; whether others are left. */
+  remove(view) {
+    this.views.delete(view);
+    this.look();
+    if (this.views.size > 0) return true;
+    this.observer.disconnect();
+    return false;
+  }
+  // A notebook may build a cell before it stands in the page, and may put another picture in place.
+  look() {
+    const live = [...this.views].some((view) => view.isConnected);
+    if (live && !this.output?.isConnected) this.hide();
+    if (!live && this.output) this.show();
+  }
+  hide() {
+    const marked = document.querySelector(`[data-mlnb-static="${CSS.escape(this.id)}"]`);
+    if (!marked) return;
+    const output = marked.closest(OUTPUT) ?? marked;
+    const before = output.style.display;
+    output.style.display = "none";
+    const style = document.querySelector(`style[id="${CSS.escape(`mlnb-style-${this.id}`)}"]`);
+    const place = style && { parent: style.parentNode, next: style.nextSibling };
+    style?.remove();
+    this.output = output;
+    this.restore = () => {
+      output.style.display = before;
+      if (style && place?.parent) place.parent.insertBefore(style, place.next?.parentNode === place.parent ? place.next : null);
+    };
+  }
+  show() {
+    this.restore();
+    this.output = null;
+  }
+};
 
 // src/width.ts
 var NARROW = 620;
@@ -226,6 +245,20 @@ function rateText(rate) {
     return rate.toExponential(3).replace(/\.?0+e/, "e").replace("e+", "e");
   }
   return String(Number(rate.toPrecision(4)));
+}
+function measureText(value) {
+  if (value === null || value === void 0) return "–";
+  const size = Math.abs(value);
+  if (size === 0) return "0";
+  if (size >= 999.95 && size < 1e7) return countText(Math.round(value));
+  const plain = size >= 1e-3 && size < 1e7;
+  return (plain ? value.toPrecision(size >= 1 ? 4 : 3) : value.toExponential(2).replace("e+", "e")).replaceAll("-", "−");
+}
+function memoryText(used, there) {
+  if (!there) return bytesText(used);
+  const whole = bytesText(there);
+  const part = parseFloat(whole) * used / there;
+  return `${part.toFixed(part < 10 ? 2 : 1)} of ${whole}`;
 }
 function stepText(step) {
   if (Math.abs(step) >= 1e6) return `${Number((step / 1e6).toPrecision(4))}M`;
@@ -491,7 +524,7 @@ function scene(runs, view) {
       const steps = told.map((row2) => row2.step ?? 0);
       shapes.push({ run: at, name: "validation", color, look: "dots", drawn: dots(steps, told.map((row2) => row2.val_loss), first, last, columns) });
     }
-    const row = bestRow(run);
+    const row = run.best;
     const value = row && (row.val_loss ?? row.loss);
     if (row && typeof value === "number") best.push({ step: row.step ?? 0, value, color: told.length ? validationColor(at, names.length, runs.length) : colorOf(at, 0, runs.length) });
   }
@@ -503,9 +536,6 @@ function scene(runs, view) {
 }
 function validationColor(at, series, runs) {
   return runs > 1 ? at % 8 : Math.max(1, series) % 8;
-}
-function bestRow(run) {
-  return run.best === null ? void 0 : run.epochs.find((row) => row.epoch === run.best);
 }
 
 // src/training_monitor/legend.ts
@@ -526,7 +556,7 @@ var Legend = class {
       const entries = run ? entriesOf(run, at, runs.length, reading) : [];
       group.draw(several ? displayText(reading.titles[at] ?? "", 24) : "", at === reading.steered, entries);
     }
-    write(this.step, reading.step);
+    put(this.step, reading.step);
   }
   add(at) {
     const group = new Group(() => this.choose(at));
@@ -543,7 +573,7 @@ var Group = class {
     this.element.append(this.choose);
   }
   draw(name, steered, entries) {
-    write(this.choose, name);
+    put(this.choose, name);
     this.choose.hidden = name === "";
     this.choose.setAttribute("aria-label", `steer ${name}`);
     this.choose.setAttribute("aria-pressed", String(steered));
@@ -567,8 +597,8 @@ var Line = class {
   draw({ color, look, text: text2, value }) {
     const name = `mlnb-swatch mlnb-${look} mlnb-k${color}`;
     if (this.swatch.className !== name) this.swatch.className = name;
-    write(this.text, text2);
-    write(this.value, value);
+    put(this.text, text2);
+    put(this.value, value);
   }
 };
 function entriesOf(run, at, runs, { cursor, span }) {
@@ -578,21 +608,18 @@ function entriesOf(run, at, runs, { cursor, span }) {
     const values = curve.series.get(name);
     const smoothed = run.smoothed(name, span)[place];
     const [low, high] = [(values.low ?? values.mean)[place], (values.high ?? values.mean)[place]];
-    const raw = cursor === null || place < 0 ? "" : low === high ? ` (${valueText(low)})` : ` (${valueText(low)} to ${valueText(high)})`;
-    return { color: colorOf(at, series, runs), look: "solid", text: displayText(name, 20), value: valueText(nothing(smoothed)) + (span > 1 ? raw : "") };
+    const raw = cursor === null || place < 0 ? "" : low === high ? ` (${measureText(low)})` : ` (${measureText(low)} to ${measureText(high)})`;
+    return { color: colorOf(at, series, runs), look: "solid", text: displayText(name, 20), value: measureText(nothing(smoothed)) + (span > 1 ? raw : "") };
   });
   const rows = run.epochs.filter((row2) => typeof row2.val_loss === "number");
   const row = cursor === null ? rows.at(-1) : rows.filter((one) => (one.step ?? 0) <= cursor).at(-1) ?? rows[0];
-  if (row) entries.push({ color: validationColor(at, curve.names.length, runs), look: "dotted", text: "validation", value: valueText(row.val_loss) });
-  const best = bestRow(run);
-  if (best && run.epochs.length > 1) entries.push({ color: 0, look: "none", text: "best at epoch", value: String(best.epoch) });
+  if (row) entries.push({ color: validationColor(at, curve.names.length, runs), look: "dotted", text: "validation", value: measureText(row.val_loss) });
+  const { best } = run;
+  if (best && cursor === null && run.epochs.length > 1) entries.push({ color: 0, look: "none", text: "best at epoch", value: String(best.epoch) });
   return entries;
 }
 function nothing(value) {
   return value === void 0 || Number.isNaN(value) ? null : value;
-}
-function write(element, text2) {
-  if (element.textContent !== text2) element.textContent = text2;
 }
 
 // node_modules/uplot/dist/uPlot.esm.js
@@ -5424,6 +5451,7 @@ var RunData = class {
   curve = new Curve();
   epochs = [];
   best = null;
+  // which may not be among those that crossed
   marks = [];
   strips = {};
   givenUp = [];
@@ -5575,8 +5603,8 @@ var Feed = class {
 };
 
 // src/training_monitor/reach.ts
-var GREETINGS_MS = [0, 500, 1500];
-var GREETING_MS = 1e3;
+var GREETINGS_MS = [0, 200, 400, 1e3];
+var VERDICT_MS = 500;
 var STOP_MS = 400;
 var STATE = "script[type='application/vnd.jupyter.widget-state+json']";
 var Reach = class {
@@ -5587,7 +5615,7 @@ var Reach = class {
     cleanup.add(() => {
       for (const { timer } of this.waiting.values()) clearTimeout(timer);
     });
-    const verdict = setTimeout(() => this.path === "asking" && this.take(this.otherPath()), GREETING_MS);
+    const verdict = setTimeout(() => this.path === "asking" && this.take(this.otherPath()), VERDICT_MS);
     cleanup.add(() => [this.greeting, verdict].forEach(clearTimeout));
     this.greetAfter(0, 0);
   }
@@ -5627,7 +5655,7 @@ var Reach = class {
   greetAfter(now, next) {
     this.greeting = setTimeout(() => {
       if (this.path === "message") return;
-      this.send({ kind: "hello" }, GREETING_MS, () => {
+      this.send({ kind: "hello" }, VERDICT_MS, () => {
       }, () => {
       });
       this.greetAfter(next, GREETINGS_MS.find((at) => at > next) ?? 2 * next);
@@ -5761,20 +5789,19 @@ function metrics(run) {
   return names.slice(0, METRICS).map((name) => ({
     key: `metric ${name}`,
     label: displayText(name.replace(/^val_/, "").replaceAll("_", " "), 30),
-    value: valueText(row[name]),
+    value: measureText(row[name]),
     strip: { x: run.epochs.map((one) => one.step ?? 0), y: run.epochs.map((one) => one[name] ?? null) },
     color: 2
   }));
 }
 function gauges(run, facts) {
   const device = facts.device === "cuda" ? "GPU" : facts.device === "mps" ? "GPU" : "CPU";
-  const there = facts.there ? ` of ${bytesText(facts.there)}` : "";
   const told = [
     ["lr", "learning rate", 4, rateText],
-    ["norm", "gradient norm", 3, valueText],
+    ["norm", "gradient norm", 3, measureText],
     ["speed", "speed", 0, speedText],
     ["busy", device, 5, (value) => `${Math.round(100 * value)}%`],
-    ["memory", "memory", 6, (value) => bytesText(value) + there]
+    ["memory", "memory", 6, (value) => memoryText(value, facts.there)]
   ];
   return told.flatMap(([key, label, color, text2]) => {
     const strip = run.strips[key];
@@ -5787,7 +5814,7 @@ function gauges(run, facts) {
 var NOTHING = { title: "", line: "", progress: -1, state: "preparing", lr: null, note: "", total: null, device: "", there: null, kept: [] };
 function render({ model, el }) {
   const cleanup = new Cleanup();
-  cleanup.add(hideStaticOutput(text(model, "static_id")));
+  cleanup.add(hideStaticOutput(text(model, "static_id"), el));
   const title = h("b", { class: "mlnb-title" });
   const line2 = h("span", { class: "mlnb-muted mlnb-facts mlnb-line" });
   const bar = h("div", { class: "mlnb-progress", role: "progressbar", label: "how far the run has come" });
@@ -5806,7 +5833,7 @@ function render({ model, el }) {
     draw();
   };
   const curves = new Curves(feed, { pause: () => controls.togglePause(), stop: () => controls.stopNow(), choose, say }, cleanup);
-  const head = h("div", { class: "mlnb-bar" }, title, line2, h("span", { class: "mlnb-space" }), controls.element);
+  const head = h("div", { class: "mlnb-bar" }, title, line2, controls.element);
   const body = h("div", { class: "mlnb-body" }, curves.element, strips.element);
   const root = h("section", { class: "mlnb mlnb-training-monitor" }, head, controls.branch.element, bar, body, note);
   root.dataset.lmSuppressShortcuts = "true";
@@ -5820,13 +5847,14 @@ function render({ model, el }) {
       title.title = displayText(facts.title, 4e3);
       root.setAttribute("aria-label", `training of ${name}`);
     }
-    line2.textContent = displayText(facts.line, 300);
+    put(line2, displayText(facts.line, 300));
+    line2.title = line2.textContent;
     drawProgress(bar, Number(facts.progress ?? -1), facts.state);
     controls.draw({ state: facts.state, lr: Number(facts.lr ?? Number.NaN), kept: facts.kept });
     strips.draw(feed.runs[controls.run], facts);
     curves.update(all, controls.run);
     const sentence = displayText(said || hint(reach.path, facts.state) || facts.note, 300);
-    if (note.textContent !== sentence) note.textContent = sentence;
+    put(note, sentence);
     root.dataset.state = facts.state;
     root.dataset.path = reach.path;
   }

@@ -24,7 +24,7 @@ def test_a_cut_ends_at_an_inner_tensor_and_needs_only_what_leads_there() -> None
 
 def test_a_cut_can_be_fed_in_the_middle() -> None:
     cut = read(made.classifier()).cut(["dense/add"], ["softmax2"])
-    assert list(cut.inputs) == [TensorSpec("dense/add", "float32", None)]
+    assert list(cut.inputs) == [TensorSpec("dense/add", "float32", (None, 2))]
     # The control input makes the product run all the same, so that its input is wanted by it.
     assert "softmax2" in {node.name for node in cut.graph.nodes}
     assert "dense/add" not in cut.graph.producers

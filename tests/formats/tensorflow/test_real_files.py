@@ -77,6 +77,19 @@ def test_every_model_has_the_inputs_and_outputs_that_tensorflow_finds(
             assert not chosen.graph.warnings or name == "read"
 
 
+def test_the_shapes_inside_are_those_that_tensorflow_works_out(told: dict[str, Any]) -> None:
+    graphs = {path: theirs["shapes"] for path, theirs in told["models"].items() if "ops" in theirs}
+    graphs[told["folder"] / "layers.pb"] = told["layers"]
+    for path, theirs in graphs.items():
+        values = open_model_file(path).graph.values
+        for name, value in values.items():
+            shape = theirs[name if ":" in name else f"{name}:0"]
+            assert (None if value.shape is None else list(value.shape)) == shape or (
+                name.startswith("explicit") and value.shape is None
+            ), (name, value.shape, shape)
+    assert len(values) > 70
+
+
 def test_loops_branches_tables_and_files_are_seen(told: dict[str, Any]) -> None:
     file = open_model_file(told["folder"] / "everything")
     ops = {node.op for graph in (file.graph, *file.graph.subgraphs) for node in graph.nodes}

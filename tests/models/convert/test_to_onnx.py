@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from models_made import keras_models as made
-from models_made import onnx_models
+from models_made import onnx_models, tensorflow_models, tflite_models
 
 from mlnb.child.client import Child
 from mlnb.errors import ExportError, ModelRunError
@@ -50,6 +50,35 @@ def test_a_keras_model_is_converted_with_its_names_and_a_free_batch(
 def test_a_cut_model_is_converted_up_to_its_cut(row: Any, tmp_path: Path) -> None:
     row.cut(outputs=["hidden"]).to_onnx(tmp_path / "cut.onnx")
     assert load_model(tmp_path / "cut.onnx").outputs.names == ["hidden"]
+
+
+@pytest.mark.parametrize(
+    ("content", "cut", "difference"),
+    [
+        (tensorflow_models.good_saved_model()[0], None, 1e-6),
+        (tensorflow_models.good_pbtxt()[0], None, 1e-6),
+        (tflite_models.chain(), ["block/relu_0", "block/relu_1"], 0.0),
+        (tflite_models.two_inputs(), ["more"], 0.0),
+    ],
+)
+def test_bytes_of_tensorflow_and_cuts_of_tflite_are_converted(
+    tmp_path: Path, content: bytes, cut: list[str] | None, difference: float
+) -> None:
+    if not find_spec("tf2onnx"):
+        pytest.skip("tf2onnx is not installed")
+    model = load_model(content)
+    model = model.cut(outputs=cut) if cut else model
+    done = model.to_onnx(tmp_path / "made.onnx")
+    assert done.difference <= difference
+    assert done.inputs.names == model.inputs.names
+    assert done.outputs.names == model.outputs.names
+
+
+def test_what_acts_with_the_users_rights_is_not_converted_either(tmp_path: Path) -> None:
+    reading = tensorflow_models.node("r", "ReadFile", "x")
+    graph = tensorflow_models.graph_def([tensorflow_models.placeholder("x", "string", ()), reading])
+    with pytest.raises(ModelRunError, match=r"ReadFile \(reads files\)"):
+        to_onnx(load_model(graph), tmp_path / "x.onnx")
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:

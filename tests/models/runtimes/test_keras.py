@@ -151,6 +151,14 @@ def test_mnist_scores_over_98_percent(mlnb_data: Path) -> None:
     assert np.mean(said == truth) > 0.98
 
 
+def test_a_model_of_keras_2_tells_the_moods_of_noise(mlnb_data: Path) -> None:
+    faces = load_model(mlnb_data / "models/keras/fer2013_mini_XCEPTION.102-0.66.hdf5")
+    pictures = np.random.default_rng(0).random((3, 64, 64, 1), np.float32)
+    said = faces.predict(pictures)["predictions"]
+    assert said.shape == (3, 7)
+    np.testing.assert_allclose(said.sum(axis=1), 1, atol=1e-5)
+
+
 def digits(mlnb_data: Path) -> tuple[Any, Any]:
     """The pictures, [n, 28, 28] from 0 to 255, and their labels; the file lists what is not 0."""
     lines = (mlnb_data / "mnist" / "MNIST.Test.tiny.txt").read_text().splitlines()

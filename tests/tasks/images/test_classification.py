@@ -196,6 +196,12 @@ def test_a_clone_has_the_words_and_nothing_learnt(fitted: ImageClassifier) -> No
     fitted.set_params(batch_size=32)
 
 
+def test_no_pictures_have_no_answers(fitted: ImageClassifier) -> None:
+    assert fitted.predict([]).shape == (0,)
+    assert fitted.predict_proba([]).shape == (0, 2)
+    assert fitted.features([]).shape == (0, 12)
+
+
 def test_it_goes_into_cross_val_score(folder: Path) -> None:
     from sklearn.model_selection import cross_val_score
 
@@ -338,7 +344,10 @@ def test_what_was_left_out_by_hand_is_not_learnt_from_and_is_still_answered(fold
 def test_a_label_that_only_validation_has_is_named(folder: Path) -> None:
     frame = split(image_frame(folder, tell=lambda _: None), tell=lambda _: None)
     frame.loc[frame.index[frame.split == "validation"][:2], "label"] = "fox"
-    with pytest.raises(DataError, match=r"validation has 2 rows .*'fox'; it knows 'cold', 'warm'"):
+    with pytest.raises(
+        DataError,
+        match=r"2 labels of the validation are not known from training: 'fox'; known are 'cold'",
+    ):
         classifier().fit(frame)
 
 
@@ -370,6 +379,23 @@ def test_what_is_no_picture_is_refused(fitted: ImageClassifier, given: object) -
         fitted.predict(given)
 
 
+def test_a_folder_that_is_not_there_says_so(fitted: ImageClassifier, tmp_path: Path) -> None:
+    for ask in (classifier().fit, fitted.predict):
+        with pytest.raises(ImageError, match=r"no folder and no picture at .*nowhere"):
+            ask(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ImageError, match=r"^empty is an empty folder"):
+        fitted.predict(tmp_path / "empty")
+
+
+def test_a_cache_that_cannot_be_written_is_told(folder: Path) -> None:
+    lines: list[str] = []
+    file = next(folder.rglob("*.png"))
+    made = classifier(epochs=1, cache=file).fit(folder, tell=lines.append)
+    assert made.bottleneck_.computed == 40
+    assert any("not kept in" in line and "exists" in line for line in lines)
+
+
 @pytest.mark.parametrize(
     ("words", "error", "text"),
     [
@@ -380,6 +406,7 @@ def test_what_is_no_picture_is_refused(fitted: ImageClassifier, given: object) -
         ({"validation": 1.5}, DataError, "between 0 and 1"),
         ({"backbone": "mobilnet_v2"}, UnknownName, "mobilenet_v2"),
         ({"fine_tune": 9}, TrainError, "3 stages"),
+        ({"backbone": __file__}, TrainError, r"is a file; load it: backbone=load_model\('"),
     ],
 )
 def test_words_that_cannot_be_meant(
@@ -411,6 +438,7 @@ def test_a_loaded_model_is_cut_before_its_classifier_and_finds_its_preprocessing
     lines: list[str] = []
     made = classifier(backbone=load_model(model_path)).fit(folder, tell=lines.append)
     assert any("scores best with tiny.onnx" in line for line in lines)
+    assert "backbone: tiny.onnx cut at flat, before its classifier" in lines
     assert made.score(folder) > 0.9
     assert made.features(folder).shape == (40, 16)
     assert "cut at flat" in made.evaluate(folder).notes[0]
@@ -454,6 +482,18 @@ def test_a_model_is_cut_where_its_owner_cut_it(folder: Path, model_path: Path) -
     assert made.features(folder).shape == (40, 16)
 
 
+def test_what_the_steps_leave_open_is_as_the_backbone_wants_it(
+    folder: Path, model_path: Path
+) -> None:
+    pixels = [ExtractPixels(mean=127, scale=1 / 127, order="BGR")]
+    on_model = classifier(backbone=load_model(model_path), preprocessing=pixels, epochs=1)
+    assert on_model.fit(folder).preprocessing_.size == (24, 24)
+    by_name = classifier(preprocessing=pixels, epochs=1).fit(folder).preprocessing_
+    assert (by_name.size, by_name.order) == ((24, 24), "BGR")
+    larger = classifier(preprocessing=ResizeImages(28), epochs=1).fit(folder).preprocessing_
+    assert (larger.size, larger.mean) == ((28, 28), PREPROCESSING.mean)
+
+
 def test_a_loaded_model_cannot_be_fine_tuned(folder: Path, model_path: Path) -> None:
     with pytest.raises(TrainError, match="fine_tune=1"):
         classifier(backbone=load_model(model_path), fine_tune=1).fit(folder)
@@ -469,7 +509,9 @@ def test_a_map_lies_over_the_whole_picture(fitted: ImageClassifier) -> None:
     assert 0 <= seen.min() <= seen.max() <= 1
     assert (seen[:, :25] == 0).all()
     assert (seen[:, -25:] == 0).all()
-    assert fitted.explain(wide, target=0).shape == (30, 90)
+    assert fitted.explain(wide, target="cold").shape == (30, 90)
+    with pytest.raises(DataError, match="not known: 'hot'; known are 'cold', 'warm'"):
+        fitted.explain(wide, target="hot")
 
 
 # ---------------------------------------------------------------------------- real photographs

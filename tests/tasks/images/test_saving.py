@@ -130,6 +130,39 @@ def test_a_loaded_model_goes_in_whole(
     np.testing.assert_array_equal(other.predict_proba(NEW), made.predict_proba(NEW))
 
 
+def test_what_was_loaded_from_a_folder_is_saved_there_again(
+    on_a_model: tuple[ImageClassifier, Path], tmp_path: Path
+) -> None:
+    made, _ = on_a_model
+    made.save(tmp_path, whole=True)
+    for whole in (False, True):
+        ImageClassifier.load(tmp_path).save(tmp_path, whole=whole)
+    answers = ImageClassifier.load(tmp_path).predict_proba(NEW)
+    np.testing.assert_array_equal(answers, made.predict_proba(NEW))
+
+
+def test_a_stored_backbone_goes_with_the_classifier_that_needed_it(
+    on_a_model: tuple[ImageClassifier, Path], fitted: ImageClassifier, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.txt").write_text("stays")
+    on_a_model[0].save(tmp_path, whole=True)
+    fitted.save(tmp_path)
+    names = {file.name for file in tmp_path.iterdir()}
+    assert names == {"classifier.json", "weights.safetensors", "mine.txt"}
+
+
+def test_a_damaged_stored_backbone_and_a_file_for_a_folder_are_refused(
+    on_a_model: tuple[ImageClassifier, Path], tmp_path: Path
+) -> None:
+    on_a_model[0].save(tmp_path, whole=True)
+    stored = tmp_path / "backbone.onnx"
+    stored.write_bytes(stored.read_bytes()[:-9])
+    with pytest.raises(CheckpointError, match="is damaged"):
+        ImageClassifier.load(tmp_path)
+    with pytest.raises(CheckpointError, match="can be no folder"):
+        on_a_model[0].save(stored)
+
+
 def test_another_backbone_than_the_one_it_was_trained_on_is_refused(
     fitted: ImageClassifier, tmp_path: Path
 ) -> None:

@@ -83,6 +83,8 @@ def test_cosines_have_no_squared_error_and_are_compared_by_their_places() -> Non
     assert math.isnan(made.mse)
     assert "MSE" not in repr(made)
     assert made.most_wrong(1).index[0] == 103
+    assert ">cosine<" in made._repr_html_()
+    assert ">said<" in report([1, 5, 1, 5], [1, 5, 2, 1])._repr_html_()
 
 
 def test_many_pairs_make_a_figure_of_2_000_points() -> None:

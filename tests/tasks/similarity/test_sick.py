@@ -34,7 +34,9 @@ def test_the_frozen_cosine_beats_word_overlap(body: Encoder, sick: pd.DataFrame)
 def test_a_learned_metric_beats_the_frozen_cosine(body: Encoder, sick: pd.DataFrame) -> None:
     train, trial = (sick[sick["part"] == f"SICK_{name}"] for name in ("train", "trial"))
     frozen, learned = (
-        SentenceSimilarity(body, metric=metric, device="cpu").fit(train).evaluate(trial)
+        SentenceSimilarity(body, metric=metric, device="cpu")
+        .fit(train[:1500])
+        .evaluate(trial[:250])
         for metric in ("cosine", "learned")
     )
     assert frozen.pearson > 0.8

@@ -165,9 +165,9 @@ def test_a_frame_that_was_split_trains_validates_and_tests_by_it(body: Encoder) 
     parts = ["train"] * 60 + ["validation"] * 20 + ["test"] * 15 + [""] * 5
     frame = pairs(100).assign(split=parts)
     made = similarity(body).fit(frame)
-    assert made._learnt is not None
-    assert made._learnt.is_training.sum() == 60
-    assert len(made._learnt.is_training) == 80
+    assert made._scorer.learnt is not None
+    assert made._scorer.learnt.is_training.sum() == 60
+    assert len(made._scorer.learnt.is_training) == 80
     assert len(made.evaluate(frame)) == 15
 
 
@@ -244,7 +244,7 @@ def test_pairs_that_teach_nothing_are_left_out_with_a_reason(body: Encoder) -> N
         9: "it was left out by hand",
     }
     assert "left out 4 pairs" in lines[0]
-    assert made.predict(frame)[5] == pytest.approx(made._learnt.scores.mean())
+    assert made.predict(frame)[5] == pytest.approx(made._scorer.learnt.scores.mean())
 
 
 @pytest.mark.parametrize(

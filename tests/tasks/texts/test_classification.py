@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from pathlib import Path
@@ -104,7 +105,8 @@ def test_fit_tells_the_labels_the_features_and_how_good_it_is(folder: Path) -> N
     assert lines[0] == "left out 1 text: its text is empty (1)"
     assert lines[1].startswith("labels: 0 (40 rows), 1 (40 rows)")
     assert lines[2].startswith("features: 80 texts in")
-    assert lines[3].startswith("held out: ")
+    assert lines[3].startswith("80 sentences held out: ")
+    assert re.search(r": [\d.]+% right, [\d.]+ to [\d.]+ · log-loss", lines[3])
 
 
 def test_evaluate_stands_beside_the_majority_and_counted_words(fitted: TextClassifier) -> None:
@@ -115,7 +117,7 @@ def test_evaluate_stands_beside_the_majority_and_counted_words(fitted: TextClass
     assert "majority 50.0% · TF-IDF" in repr(evaluation)
     assert evaluation.noun == "sentence"
     assert list(evaluation.per_class.index) == [0, 1]
-    assert "always the same answer" not in evaluation._repr_html_()
+    assert "always the same answer 50.0% · TF-IDF" in evaluation._repr_html_()
     assert evaluate_model(fitted, FRAME[60:], text="Text").accuracy == evaluation.accuracy
 
 
@@ -231,21 +233,26 @@ def test_classes_of_one_row_and_two_rows_in_all(folder: Path) -> None:
     assert two.held_out_ is None
 
 
-def test_hostile_texts_and_labels_pass_through_everything(folder: Path) -> None:
-    labels = [HOSTILE[0], HOSTILE[3] + "\x00"]
+def test_hostile_texts_and_labels_pass_through_everything(folder: Path, tmp_path: Path) -> None:
+    labels = [HOSTILE[0], HOSTILE[3] + "\x00", HOSTILE[5]]
+    known = [*labels[:2], "\ufffd half"]
     texts = HOSTILE * 2
-    truth = [labels[i % 2] for i in range(len(texts))]
-    frame = pd.DataFrame({"Text": texts, "Sentiment": truth})
+    truth = [labels[i % 3] for i in range(len(texts))]
+    frame = pd.DataFrame({"Text": texts, "Sentiment": truth}, dtype=object)
     lines: list[str] = []
     for made in (TextClassifier(folder, cache=False), TextClassifier("tfidf")):
         made.fit(frame, tell=lines.append)
-        assert made.classes_.tolist() == sorted(labels)
+        assert made.classes_.tolist() == sorted(known)
         assert len(made.predict(frame, tell=quiet)) == len(texts)
         evaluation = made.evaluate(frame)
         shown = evaluation._repr_html_() + repr(evaluation)
         assert "<script" not in shown
         assert "\x00" not in shown
-        assert set(made.most_wrong(50)["label"]) <= set(labels)
+        assert set(made.most_wrong(50)["label"]) <= set(known)
+        loaded = TextClassifier.load(made.save(tmp_path))
+        assert (
+            loaded.predict(texts, tell=quiet).tolist() == made.predict(texts, tell=quiet).tolist()
+        )
     assert not any("\x00" in line or "\u202e" in line for line in lines)
 
 
@@ -269,7 +276,7 @@ def test_words_that_do_not_exist(folder: Path, words: dict[str, Any], says: str)
 
 
 def test_a_label_that_training_has_not_is_named(fitted: TextClassifier) -> None:
-    with pytest.raises(DataError, match="no such labels: 5"):
+    with pytest.raises(DataError, match="of the test is not known from training: 5;"):
         fitted.evaluate(TEXTS[:2], [0, 5])
 
 

@@ -93,7 +93,7 @@ def test_a_file_that_answers_otherwise_is_found_out(tiny: Path, report: ExportRe
     other = fitted(str(tiny), labels=[1 - label for label in LABELS])
     tokenizer = report.path.with_name("tokenizer.json").read_bytes()
     with pytest.raises(ExportError, match="answers otherwise than the classifier, by up to"):
-        exporting._checked(other, report.path.read_bytes(), tokenizer)
+        exporting._checked(other._fitted, report.path.read_bytes(), tokenizer)
 
 
 def test_so_is_another_tokenizer(classifier: TextClassifier, report: ExportReport) -> None:
@@ -102,7 +102,9 @@ def test_so_is_another_tokenizer(classifier: TextClassifier, report: ExportRepor
     words["good"], words["soup"] = words["soup"], words["good"]
     words["was"], words["bad"] = words["bad"], words["was"]
     with pytest.raises(ExportError, match="answers otherwise"):
-        exporting._checked(classifier, report.path.read_bytes(), json.dumps(changed).encode())
+        exporting._checked(
+            classifier._fitted, report.path.read_bytes(), json.dumps(changed).encode()
+        )
 
 
 def test_nothing_is_written_where_the_check_fails(
@@ -111,7 +113,7 @@ def test_nothing_is_written_where_the_check_fails(
 ) -> None:  # fmt: skip
     import onnx
 
-    monkeypatch.setattr(exporting, "_graph", lambda _: onnx.load(report.path))
+    monkeypatch.setattr(exporting, "_graph", lambda *_: onnx.load(report.path))
     monkeypatch.setattr(exporting, "_WRONG", -1.0)
     with pytest.raises(ExportError):
         classifier.export_onnx(tmp_path / "a.onnx")
@@ -124,7 +126,7 @@ def test_the_tokenizer_of_another_model_is_not_replaced(
 ) -> None:  # fmt: skip
     import onnx
 
-    monkeypatch.setattr(exporting, "_graph", lambda _: onnx.load(report.path))
+    monkeypatch.setattr(exporting, "_graph", lambda *_: onnx.load(report.path))
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(ExportError, match="export into a folder of its own"):
         classifier.export_onnx(tmp_path / "a.onnx")

@@ -57,7 +57,7 @@ def test_the_strength_does_not_hang_on_the_size_of_the_features(scale: float) ->
     x, y = rows(noise=1.5)
     wanted, head = logreg(x, y, 2), logreg(x * np.float32(scale), y, 2)
     assert head.strength == wanted.strength
-    np.testing.assert_allclose(head.probabilities, wanted.probabilities, atol=1e-3)
+    np.testing.assert_allclose(head.said, wanted.said, atol=1e-3)
 
 
 def test_noisy_classes_are_held_back_more_than_clear_ones() -> None:
@@ -70,7 +70,7 @@ def test_each_row_is_held_out_once_and_judged_by_what_did_not_see_it() -> None:
     x, y = rows(noise=8.0)
     head = logreg(x, y, 2)
     assert sorted(head.held.tolist()) == list(range(len(y)))
-    right = (head.probabilities.argmax(1) == y[head.held]).mean()
+    right = (head.said.argmax(1) == y[head.held]).mean()
     assert right < accuracy(head.module, x, y)
 
 
@@ -78,7 +78,7 @@ def test_validation_rows_choose_where_there_are_some() -> None:
     x, y = rows()
     head = logreg(x, y, 2, rows(30, seed=1))
     assert head.held.tolist() == list(range(120, 150))
-    assert head.probabilities.shape == (30, 2)
+    assert head.said.shape == (30, 2)
 
 
 @pytest.mark.parametrize("codes", [[0, 1], [0, 0, 0, 1], [0] * 20 + [1], [0, 1, 2]])

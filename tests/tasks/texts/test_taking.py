@@ -135,7 +135,7 @@ def test_two_columns_of_texts_are_pairs() -> None:
     taken = take_texts(frame, columns=Columns("Text", "other"))
     assert taken.pairs == tuple(TEXTS[::-1])
     shown, column = taken.shown()
-    assert shown[column].iloc[0] == "good soup | never again"
+    assert shown[column].iloc[0] == ("good soup", "never again")
 
 
 # ------------------------------------------------------------------------------------------ labels
@@ -225,7 +225,7 @@ def test_validation_is_a_share_or_more_texts(validation: Any) -> None:
 
 
 def test_a_label_of_validation_that_training_has_not_is_named() -> None:
-    with pytest.raises(DataError, match=r"validation .* no such labels: 5"):
+    with pytest.raises(DataError, match=r"of the validation .* not known from training: 5;"):
         learnt(TEXTS, [1, 0, 1, 0], (["fine"], [5]))
 
 

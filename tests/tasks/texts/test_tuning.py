@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,8 @@ def fitted(body: Encoder, **words: Any) -> TextClassifier:
 
 def moved(classifier: TextClassifier, body: Encoder) -> set[str]:
     """The weights that are others than at first."""
-    assert classifier._encoder is not None
-    after = classifier._encoder.body.state_dict()
+    assert classifier._fitted.encoder is not None
+    after = classifier._fitted.encoder.body.state_dict()
     before = body.body.state_dict()
     return {name for name in before if not torch.equal(before[name], after[name])}
 
@@ -65,17 +66,17 @@ def test_it_learns_more_than_the_frozen_head_and_the_encoder_that_was_given_stay
     assert classifier.run_.history["loss"][-1] < classifier.run_.history["loss"][0]
     assert all(torch.equal(value, kept[name]) for name, value in body.body.state_dict().items())
     assert body.weights == weights
-    assert not any(p.requires_grad for p in classifier._encoder.parameters())
-    assert not classifier._encoder.training
+    assert not any(p.requires_grad for p in classifier._fitted.encoder.parameters())
+    assert not classifier._fitted.encoder.training
 
 
 def test_going_on_with_a_finished_run_leaves_the_classifier_as_it_is(body: Encoder) -> None:
     classifier = fitted(body).fine_tune(epochs=1, lr=1e-3)
-    before, weights = classifier.predict_proba(TEXTS), classifier._encoder.weights
+    before, weights = classifier.predict_proba(TEXTS), classifier._fitted.encoder.weights
     classifier.run_.resume(epochs=3)
     assert classifier.run_.epoch == 3
     assert np.array_equal(classifier.predict_proba(TEXTS), before)
-    assert classifier._encoder.copy().changed().weights == weights
+    assert classifier._fitted.encoder.copy().changed().weights == weights
 
 
 @pytest.mark.parametrize(
@@ -174,7 +175,7 @@ def test_a_second_one_goes_on_and_a_fit_begins_anew(body: Encoder) -> None:
     assert len(classifier.runs_) == 2
     assert classifier.run_ is classifier.runs_[1]
     assert losses[1] < losses[0]
-    assert classifier._encoder.source.count("fine-tuned") == 1
+    assert classifier._fitted.encoder.source.count("fine-tuned") == 1
     classifier.fit(TEXTS, LABELS, tell=quiet)
     assert np.allclose(classifier.predict_proba(TEXTS), frozen, atol=1e-6)
     assert classifier.runs_ == ()
@@ -182,7 +183,8 @@ def test_a_second_one_goes_on_and_a_fit_begins_anew(body: Encoder) -> None:
 
 def test_the_same_seed_gives_the_same_weights(body: Encoder) -> None:
     first, again, other = (
-        fitted(body, seed=seed).fine_tune(epochs=1, lr=1e-2)._encoder.weights for seed in (3, 3, 4)
+        fitted(body, seed=seed).fine_tune(epochs=1, lr=1e-2)._fitted.encoder.weights
+        for seed in (3, 3, 4)
     )
     assert first == again != other
 
@@ -230,7 +232,7 @@ def test_counted_words_have_nothing_to_tune() -> None:
 
 def test_a_classifier_without_its_texts_says_to_fit_again(body: Encoder) -> None:
     classifier = fitted(body)
-    classifier._learnt = None
+    classifier._fitted = replace(classifier._fitted, learnt=None)
     with pytest.raises(TrainError, match="fit\\(texts, labels\\) first"):
         classifier.fine_tune()
 

@@ -27,13 +27,13 @@ class FakeRun(SimpleNamespace):
 
     def __init__(self):
         super().__init__(
-            history=History(), model=nn.Linear(1, 1), epoch=0, step=0, said=[], ended=None
+            history=History(), model=nn.Linear(1, 1), epoch=0, step=0, said=[], ended=None, edits=[]
         )
 
     def say(self, text):
         self.said.append(text)
 
-    def _stop(self, reason):
+    def stop(self, reason):
         self.ended = reason
 
     def end_epoch(self, callback, weight=None, **values):
@@ -80,6 +80,26 @@ def test_one_that_raises_ends_a_real_run_by_its_name(rows, classifier):
     trainer = Trainer(classifier(), callbacks=[Breaks()], device="cpu")
     with pytest.raises(CallbackError, match="Breaks"):
         trainer.fit(rows, epochs=2, folder=False)
+
+
+def test_the_last_finished_step_is_saved_where_one_raises(rows, classifier, tmp_path):
+    class At:
+        def __init__(self, step):
+            self.step = step
+
+        def on_step_end(self, run):
+            if run.step == self.step:
+                raise ZeroDivisionError
+
+    def fit(**words):
+        return Trainer(classifier(dropout=0.2), device="cpu", **words)
+
+    with pytest.raises(CallbackError, match="At failed in on_step_end"):
+        fit(callbacks=[At(6)]).fit(rows, epochs=3, folder=tmp_path / "run")
+    run = Trainer.resume(tmp_path / "run", rows, model=classifier(dropout=0.2), callbacks=[])
+    assert any("goes on from step 6" in notice for notice in run.notices)
+    whole = fit().fit(rows, epochs=3, folder=False)
+    assert run.history["loss"].tobytes() == whole.history["loss"].tobytes()
 
 
 def test_what_is_no_callback_is_refused():
@@ -179,6 +199,20 @@ def test_a_real_run_ends_early_with_its_best_weights(rows, classifier):
     assert found == pytest.approx(run.history.best()["val_loss"], rel=1e-5)
 
 
+def test_in_another_run_it_begins_anew(rows):
+    stopping = EarlyStopping(patience=3)
+    for width in (8, 16):  # the weights of the first would not even fit the second
+        net = nn.Sequential(nn.Linear(8, width), nn.ReLU(), nn.Linear(width, 2))
+        run = Trainer(net, lr=0.1, callbacks=[stopping], device="cpu").fit(
+            rows, validation=0.3, epochs=8, folder=False
+        )
+        assert stopping.best == pytest.approx(run.best["val_loss"])
+        assert stopping.best_epoch == run.best["epoch"]
+    best = stopping.best
+    run.resume(epochs=run.epochs + 1)  # goes on, and remembers
+    assert stopping.best <= best
+
+
 # Files
 
 
@@ -191,6 +225,15 @@ def test_the_best_weights_are_written_as_safetensors(tmp_path):
         run.end_epoch(checkpoint, weight=epoch, loss=loss)
     assert load_file(tmp_path / "new" / "best.safetensors")["weight"].item() == 1
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["best.safetensors"]
+
+
+def test_the_best_of_another_run_is_none(tmp_path):
+    checkpoint = ModelCheckpoint(tmp_path / "best.safetensors")
+    for loss in (1.0, 2.0):
+        run = FakeRun()
+        checkpoint.on_fit_begin(run)
+        run.end_epoch(checkpoint, weight=loss, loss=loss)
+    assert checkpoint.best == 2.0
 
 
 def test_every_epoch_can_have_its_file(tmp_path):
@@ -235,6 +278,18 @@ def test_a_run_that_goes_on_cuts_what_it_had_not_kept(tmp_path):
     again.on_fit_begin(run)
     run.end_epoch(again, loss=9.0)
     assert [row["loss"] for row in lines(tmp_path / "log.csv")] == ["3.0", "2.0", "9.0"]
+
+
+def test_an_epoch_that_comes_again_takes_the_place_of_the_first(tmp_path):
+    run, log = FakeRun(), CSVLogger(tmp_path / "log.csv")
+    log.on_fit_begin(run)
+    for loss in (3.0, 2.0, 1.0):
+        run.end_epoch(log, loss=loss)
+    run.epoch = 1  # a rewind
+    for loss in (8.0, 7.0):
+        run.end_epoch(log, loss=loss)
+    found = [(row["epoch"], row["loss"]) for row in lines(tmp_path / "log.csv")]
+    assert found == [("1", "3.0"), ("2", "8.0"), ("3", "7.0")]
 
 
 def test_a_new_run_begins_a_new_log(tmp_path):

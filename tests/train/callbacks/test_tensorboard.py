@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import struct
-from types import SimpleNamespace
+import sys
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -12,6 +13,7 @@ from mlnb.errors import TrainError
 from mlnb.train.callbacks.event_file import EventWriter, crc32c
 from mlnb.train.callbacks.tensorboard import TensorBoard
 from mlnb.train.history import History
+from mlnb.train.trainer import Trainer
 
 
 def slow_crc(data: bytes) -> int:
@@ -102,7 +104,9 @@ def test_points_are_read_back(tmp_path):
     assert ".tfevents." in writer.path.name
 
 
-def test_tensorboard_itself_reads_them(tmp_path):
+def test_tensorboard_itself_reads_them(tmp_path, monkeypatch):
+    # It would import TensorFlow, which bears no torchvision beside it and takes seconds.
+    monkeypatch.setitem(sys.modules, "tensorboard.compat.notf", ModuleType("notf"))
     loader = pytest.importorskip("tensorboard.backend.event_processing.event_file_loader")
     writer = EventWriter(tmp_path)
     writer.scalar("loss", 0.5, 7)
@@ -126,7 +130,7 @@ def test_a_folder_that_cannot_be_is_told(tmp_path):
 
 def test_the_callback_writes_steps_and_epochs(tmp_path):
     history = History()
-    run = SimpleNamespace(history=history, step=40)
+    run = SimpleNamespace(history=history, step=40, edits=[])
     callback = TensorBoard(tmp_path, every=10)
     callback.on_fit_begin(run)
     history.extend(range(1, 31), loss=[0.25] * 30)
@@ -142,3 +146,20 @@ def test_the_callback_writes_steps_and_epochs(tmp_path):
     ]  # fmt: skip
     assert ("epoch/val_accuracy", 30, 0.75) in found
     assert not any("note" in point[0] for point in found)
+
+
+def test_what_is_trained_again_after_a_rewind_is_written_again(rows, classifier, tmp_path):
+    class Back:
+        done = False
+
+        def on_step_end(self, run):
+            if run.step == 6 and not self.done:
+                self.done = True
+                run.set_lr(0.1)
+                run.rewind(0)
+
+    callbacks = [TensorBoard(tmp_path, every=1), Back()]
+    Trainer(classifier(), callbacks=callbacks).fit(rows, epochs=2, folder=False)
+    (path,) = tmp_path.iterdir()
+    steps = [step for name, step, _ in points(path) if name == "step/loss"]
+    assert steps == [1, 2, 3, 4, 1, 2, 3, 4, 5, 6, 7, 8]

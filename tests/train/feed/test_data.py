@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 torch = pytest.importorskip("torch")
 
@@ -151,6 +152,13 @@ def test_many_pictures_become_floats_by_the_batch(monkeypatch):
     assert prepared.notes[1].startswith("inputs: as floats they would take 64 B")
 
 
+def test_a_gap_beside_many_pictures_is_told_before_the_first_step(monkeypatch):
+    monkeypatch.setattr(reading_module, "AS_FLOATS_AT_ONCE", 10)
+    beside = np.array([[0.0], [1.0], [np.nan], [3.0]], np.float32)
+    data = ((np.zeros((4, 2, 2), np.uint8), beside), [0, 1, 0, 1])
+    assert refused(data).startswith("inputs[1] hold NaN in row 2, feature 0")
+
+
 def test_other_floats_become_float32_and_it_is_said_once():
     prepared = prepare((X.astype(np.float64), Y), validation=0.5)
     assert prepared.notes[0] == "inputs: float64 became float32"
@@ -202,7 +210,7 @@ def test_bools_become_floats():
         ("digits", "data is a str; expected arrays"),
         ((X, X, Y), "data is a tuple of 3; a tuple is (inputs, targets), and several inputs"),
         ((X, [0, 1]), "there are 6 inputs and 2 targets: every row needs one target"),
-        ((np.zeros((0, 3)), []), "the data has no rows; training needs at least one"),
+        ((np.zeros((0, 3)), []), "data has no rows; at least one is needed"),
         ((3.0, [1]), "inputs are one number; expected rows, [n, …]"),
         ((np.array([["a"]] * 6), Y), "inputs are text, expected numbers"),
         (([[1, "a"], [2, 3]], [0, 1]), "inputs are text, expected numbers"),
@@ -210,6 +218,8 @@ def test_bools_become_floats():
         ((np.ma.masked_array(X, X > 0.5), Y), "inputs are a masked array; fill its gaps first"),
         ((torch.eye(6).to_sparse(), Y), "inputs are sparse; pass inputs.to_dense()"),
         (({"a": X, "b": X[:3]}, Y), "inputs['a'] has 6 rows and inputs['b'] 3: every input"),
+        ((sparse.csr_matrix(X), Y), "inputs are a sparse csr_matrix; pass inputs.toarray()"),
+        (sparse.csr_matrix(X), "inputs are a sparse csr_matrix; pass inputs.toarray()"),
         (torch.nn.Linear(1, 1), "data is a Linear; expected arrays"),
         ({}, "data is an empty dict; it takes a name and an array for each input"),
     ],

@@ -59,9 +59,14 @@ def test_gaps_are_told_by_column_and_row():
         "columns 'a', 'c' of data have gaps in rows 1, 2, 3: leave these rows out, "
         "frame.dropna(), or fill them, frame.fillna(frame.mean(numeric_only=True))"
     )
-    assert refused(FRAME.assign(y=["u", None, "u", "v"]), target="y").startswith(
-        "targets hold a gap in row 1:"
+    assert refused(FRAME.assign(y=["u", None, "u", "v"]), target="y") == (
+        "column 'y' of data has gaps in row 1: leave these rows out, frame.dropna()"
     )
+
+
+def test_numbers_in_a_column_of_objects_are_numbers():
+    kept = prepare(FRAME.assign(a=FRAME["a"].astype(object)), target="y")
+    assert torch.equal(kept.train.inputs, prepare(FRAME, target="y").train.inputs)
 
 
 def test_unknown_doubled_and_missing_columns_are_told():
@@ -69,4 +74,4 @@ def test_unknown_doubled_and_missing_columns_are_told():
         prepare(FRAME, target="z")
     assert refused(FRAME[["y"]], target="y").startswith("data has no columns besides its target")
     twice = pd.concat([FRAME, FRAME[["a"]]], axis=1)
-    assert refused(twice, target="y") == "two columns of data are called column 'a'; rename one"
+    assert refused(twice, target="y") == "data has column 'a' more than once; rename one"

@@ -12,7 +12,7 @@ from fed import gives, refused  # noqa: E402
 
 from mlnb.train.feed.batches import InMemory  # noqa: E402
 from mlnb.train.feed.data import prepare  # noqa: E402
-from mlnb.train.feed.more_data import prepare_inputs, prepare_more  # noqa: E402
+from mlnb.train.feed.more_data import judged_at_once, prepare_inputs, prepare_more  # noqa: E402
 
 X = np.arange(18, dtype=np.float32).reshape(6, 3) / 18
 Y = [0, 1, 0, 1, 0, 1]
@@ -56,7 +56,8 @@ def test_data_of_its_own_is_read_as_the_training_was():
         ((X, ["a", "z"] * 3), "validation targets hold 'z', which training did not; it knows 'a'"),
         (X, "validation has inputs and no targets: pass (x, y)"),
         ((X * np.nan, ["a", "b"] * 3), "validation inputs hold NaN in row 0, feature 0"),
-        ((X, ["a"]), "there are 6 inputs and 1 targets"),
+        ((X, ["a"]), "there are 6 inputs and 1 target:"),
+        ((X[:0], []), "validation has no rows; at least one is needed"),
         (((X, X), ["a", "b"] * 3), "validation has 2 inputs, and training had 1"),
         (5, "validation=5 is no share between 0 and 1, such as 0.2"),
         (0.01, "validation=0.01 of 6 rows leaves no row to judge by"),
@@ -65,6 +66,11 @@ def test_data_of_its_own_is_read_as_the_training_was():
 )
 def test_validation_that_does_not_fit_is_told(validation, message):
     assert refused((X, ["a", "b"] * 3), probe=gives(2), validation=validation).startswith(message)
+
+
+@pytest.mark.parametrize(("learned", "judged"), [(1, 4), (32, 128), (64, 256), (300, 300)])
+def test_a_smaller_batch_size_makes_the_batches_of_a_validation_smaller(learned, judged):
+    assert judged_at_once(learned) == judged
 
 
 def test_validation_comes_in_the_order_of_the_data():

@@ -86,7 +86,7 @@ def test_other_integers_get_places_where_there_are_as_many_outputs():
 def test_labels_beyond_the_outputs_are_told():
     assert refused([0, 1, 2, 3, 12, 0], (2, 10)) == (
         "targets hold the label 12 (row 4), and the model has 10 outputs, for the labels 0 to 9: "
-        "give its last layer 13 outputs, or mend the labels"
+        "give its last layer 13 outputs, or 5, one for each label that occurs, or mend the labels"
     )
     assert refused(["a", "b", "c"], (2, 2)) == (
         "the targets are 3 classes ('a', 'b', 'c'), and the model has 2 outputs: give its last "

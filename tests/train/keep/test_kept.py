@@ -1,5 +1,6 @@
 """The ring of steps to go back to: spaced by age, under its budget, two slots at least."""
 
+import shutil
 import threading
 from itertools import pairwise
 
@@ -8,8 +9,8 @@ from train_states import advance, state_of
 
 from mlnb.errors import CheckpointError, TrainError
 from mlnb.train.keep import kept as kept_module
-from mlnb.train.keep.kept import ASKED, Kept, bytes_of
-from mlnb.train.keep.run_folder import RunFolder
+from mlnb.train.keep.kept import Kept, bytes_of
+from mlnb.train.keep.run_folder import ASKED, RunFolder
 from mlnb.train.keep.snapshot import take
 
 
@@ -22,13 +23,13 @@ def fill(kept, steps, state=None):
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("2 GB", 2 * 10**9), ("500MB", 5 * 10**8), ("1.5 kb", 1500), (7, 7), ("9", 9)],
+    [("2 GB", 2 * 10**9), ("500MB", 5 * 10**8), ("1.5 kb", 1500), (7, 7), (7.5, 7), ("9", 9)],
 )
 def test_a_budget_is_a_size(text, size):
     assert bytes_of(text) == size
 
 
-@pytest.mark.parametrize("text", ["much", "-1 GB", -1, True, None, "2 XB"])
+@pytest.mark.parametrize("text", ["much", "-1 GB", -1, True, None, "2 XB", float("inf"), "9" * 400])
 def test_what_is_no_size_is_refused(text):
     with pytest.raises(TrainError, match="keep= takes a size"):
         bytes_of(text)
@@ -71,6 +72,21 @@ def test_a_step_that_was_asked_for_goes_last():
     assert kept.steps[-1] == 1999
 
 
+def test_a_step_that_was_asked_for_goes_last_after_a_restart_too(tmp_path):
+    kept, state = Kept(), state_of()
+    with RunFolder.create(tmp_path / "run") as folder:
+        kept.attach(folder)
+        fill(kept, [0, 1, 2], state)
+        state.step = 3
+        kept.keep(take(state), ASKED)
+    with RunFolder.open(tmp_path / "run") as folder:
+        again = Kept(5 * folder.entries[0].nbytes)
+        again.attach(folder)
+        fill(again, range(4, 12), state)
+    assert 3 in again.steps
+    assert 2 not in again.steps
+
+
 def test_the_same_step_again_takes_the_place_of_the_first():
     kept = Kept()
     state = state_of(steps=2)
@@ -88,6 +104,17 @@ def test_a_step_that_is_not_there_names_the_nearest():
     fill(kept, [0, 10, 20])
     with pytest.raises(CheckpointError, match="nearest of 3 kept steps: 0, 10, 20"):
         kept.get(12)
+
+
+def test_a_step_whose_files_are_gone_is_not_kept_any_more(tmp_path):
+    kept = Kept()
+    with RunFolder.create(tmp_path / "run") as folder:
+        kept.attach(folder)
+        fill(kept, [0, 10, 20])
+        shutil.rmtree(folder.entries[1].path)
+        with pytest.raises(CheckpointError, match="nearest of 2 kept steps: 0, 20"):
+            kept.get(10)
+    assert kept.steps == [0, 20]
 
 
 def test_offers_take_a_hundredth_of_the_time(monkeypatch):
@@ -117,7 +144,7 @@ def test_a_snapshot_too_large_for_memory_waits_for_the_folder(tmp_path):
         kept.attach(folder)
         kept._due = 0
         assert kept.offer(state)
-        assert folder.steps == [0]
+        assert [entry.step for entry in folder.entries] == [0]
 
 
 def test_what_is_in_memory_moves_to_the_folder_and_is_thinned_there_too(tmp_path):
@@ -126,11 +153,11 @@ def test_what_is_in_memory_moves_to_the_folder_and_is_thinned_there_too(tmp_path
     fill(kept, [0, 1], state)
     with RunFolder.create(tmp_path / "run") as folder:
         kept.attach(folder)
-        assert folder.steps == [0, 1]
+        assert [entry.step for entry in folder.entries] == [0, 1]
         assert all(held.snapshot is None for held in kept._held)
         fill(kept, range(2, 70), state)
-        assert kept.steps == folder.steps
-        assert len(folder.steps) == kept_module.MOST
+        assert kept.steps == [entry.step for entry in folder.entries]
+        assert len([entry.step for entry in folder.entries]) == kept_module.MOST
         assert kept.get(69).step == 69
     with RunFolder.open(tmp_path / "run") as folder:
         again = Kept()

@@ -2,7 +2,6 @@
 
 import os
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -10,7 +9,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from mlnb.errors import CheckpointError, DataError, RunBusy, TrainError, UnknownName
 from mlnb.train.callbacks.early_stopping import EarlyStopping
-from mlnb.train.keep.resuming import find, fingerprint, prepare, record
+from mlnb.train.keep.resuming import find, prepare
 from mlnb.train.keep.run_folder import RunFolder
 from mlnb.train.trainer import Trainer
 
@@ -272,25 +271,3 @@ def test_a_run_that_still_trains_cannot_be_resumed(tmp_path, rows, classifier):
 
     Trainer(classifier(), callbacks=[Try()]).fit(rows, epochs=1, folder=tmp_path / "run")
     assert f"process {os.getpid()}" in seen[0]
-
-
-def test_words_as_json():
-    assert record(("a", None, True, 1.5, {"b": np.float32(2)})) == [
-        "a",
-        None,
-        True,
-        1.5,
-        {"b": 2.0},
-    ]
-    assert record(torch.optim.SGD) == {"custom": "torch.optim.sgd.SGD"}
-    assert record({1: 2}) == {"custom": "builtins.dict"}
-    assert record(np.zeros(3)) == {"custom": "numpy.ndarray"}
-    assert record(torch.device("cpu")) == "cpu"
-
-
-def test_a_fingerprint_tells_data_apart(rows, classifier):
-    run = Trainer(classifier()).fit(rows, epochs=0, folder=False)
-    found = fingerprint(run._plan.prepared)
-    assert found["rows"] == 200
-    assert found["inputs"] == ["float32 [8]"]
-    assert len(found["ends"]) == 64

@@ -94,6 +94,9 @@ def test_the_losses_of_a_step_of_ones_own_are_all_shown():
 def test_what_was_given_up_by_a_rewind_is_behind():
     figure = run_figure([of(abandoned=[history(150)])])
     assert named(figure, "given up").line.dash == "dash"
+    plain = run_figure([of()])
+    for name in ("loss", "val_loss"):  # and takes nobody's colour
+        assert named(figure, name).line.color == named(plain, name).line.color
 
 
 @pytest.mark.parametrize("steps", [0, 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from mlnb.train.history import History
 from mlnb.train.show import epoch_table, lines, report
+from mlnb.train.show.curve import run_curve
 
 
 def made(epochs: int = 3, steps: int = 20, *, best: int | None = None) -> History:
@@ -36,6 +38,12 @@ def test_a_run_that_trains_says_where_it_is():
     assert lines.progress_line(a_run()) == (
         "epoch 4/20 · loss 0.169 · val_loss 0.667 · val_accuracy 0.950 · 12,300 samples/s"
         " · 0:12 left"
+    )
+
+
+def test_beside_a_picture_of_its_values_its_line_tells_the_step():
+    assert lines.line(a_run(), values=False) == (
+        "epoch 4/20 · step 60 · 12,300 samples/s · 0:12 left"
     )
 
 
@@ -83,26 +91,31 @@ def test_time_left_is_a_clock(seconds, shown):
     assert lines.clock_text(seconds) == shown
 
 
+def table(history: History) -> list[list[str]]:
+    """The cells of the table of epochs, the head first; the last of each row is its mark."""
+    rows = str(epoch_table.table_html(history)).split("<tr")[1:]
+    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
+
+
 def test_a_short_table_has_every_epoch_and_the_best_marked():
-    lines = epoch_table.table_text(made(4, best=2)).splitlines()
-    assert len(lines) == 5
-    assert lines[0].split()[:3] == ["epoch", "loss", "accuracy"]
-    assert [line.endswith("best") for line in lines] == [False, False, True, False, False]
+    head, *rows = table(made(4, best=2))
+    assert head[:3] == ["epoch", "loss", "accuracy"]
+    assert [row[0] for row in rows] == ["1", "2", "3", "4"]
+    assert [row[-1] for row in rows] == ["", "best", "", ""]
 
 
 @pytest.mark.parametrize("best", [1, 2, 40, 94, 100])
 def test_a_long_table_is_shortened_in_the_middle_and_keeps_the_best(best):
-    lines = epoch_table.table_text(made(100, 1, best=best)).splitlines()[1:]
-    shown = [line.split()[0] for line in lines]
-    assert len(lines) <= epoch_table.ROWS + 3
+    rows = table(made(100, 1, best=best))[1:]
+    shown = [row[0] for row in rows]
+    assert len(rows) <= epoch_table.ROWS + 3
     assert shown[0] == "1"
     assert shown[-1] == "100"
     assert "…" in shown
-    assert [line.split()[0] for line in lines if line.endswith("best")] == [str(best)]
+    assert [row[0] for row in rows if row[-1] == "best"] == [str(best)]
 
 
 def test_no_epoch_is_no_table():
-    assert epoch_table.table_text(History()) == "no epoch has ended yet"
     assert epoch_table.table_html(History()) == ""
 
 
@@ -112,6 +125,15 @@ def test_its_html_has_line_curve_and_table():
     assert "loss: mse" in shown
     assert 'src="data:image/svg+xml;base64,' in shown
     assert shown.count("<tr") == 4
+
+
+def test_the_curve_tells_its_last_values_and_keeps_its_colours_after_a_rewind():
+    plain, rewound = (run_curve(a_run(abandoned=past)) for past in ([], [made()]))
+    assert ">loss 0.333<" in plain
+    assert ">val_loss 0.667<" in plain
+    assert ">given up<" in rewound
+    assert 'class="k1"' in plain  # the dots of validation
+    assert 'class="k1"' in rewound
 
 
 def test_its_html_stays_small_however_long_it_was():
@@ -162,4 +184,3 @@ def test_what_strangers_wrote_is_no_markup():
     for shown in (report.html(run), report.overlay([run]), report.overlay([(evil, history)])):
         assert "<script" not in shown
         assert "\u202e" not in shown
-    assert "\u202e" not in epoch_table.table_text(history)

@@ -1,6 +1,7 @@
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from steered import Does, Slow, fit, net, rows, same, trainer, until, weights
@@ -76,7 +77,9 @@ def test_a_paused_run_rewinds() -> None:
 def test_a_step_that_was_not_kept_is_refused_with_the_nearest(step: object) -> None:
     run = fit(trainer(callbacks=[keeps(5)]))
     for act in (run.rewind, run.fork):
-        with pytest.raises(UnknownName, match=r"the nearest it kept: .*5"):
+        with pytest.raises(
+            UnknownName, match=r"is not kept; the nearest of \d kept steps: .*5.* run\.kept"
+        ):
             act(step)  # type: ignore[arg-type]
     assert run.step == 16
 
@@ -106,6 +109,19 @@ def test_a_fork_of_a_run_that_still_trains() -> None:
     fork = run.fork(0, lr=0.1, epochs=2, background=False)
     assert (fork.stop_reason, fork.step) == ("finished", 16)
     assert run.wait(60)
+
+
+def test_a_fork_in_a_callback_changes_nothing_in_its_run() -> None:
+    forks: list[Run] = []
+
+    def branch(run: Run) -> None:
+        forks.append(run.fork(0, background=False))
+        forks.append(run.replay())
+
+    run = fit(trainer(callbacks=[Does(5, branch)]))
+    assert [(fork.stop_reason, fork.step) for fork in forks] == [("finished", 16), ("stopped", 5)]
+    assert same(run, fit())
+    assert same(forks[0], run)
 
 
 def test_the_changes_of_a_fork_are_made_and_told() -> None:
@@ -168,6 +184,7 @@ def test_a_fork_with_nothing_left_to_train_is_refused() -> None:
     run = fit(epochs=2)
     with pytest.raises(DataError, match="epochs=3"):
         run.fork(run.step)
+    assert run.fork(run.step, epochs=np.int64(3)).epoch == 3  # type: ignore[arg-type]
     assert run.fork(run.step, epochs=3).step == 24
 
 
@@ -246,6 +263,13 @@ def test_a_replay_ends_where_the_run_was_stopped() -> None:
     assert same(again, run)
 
 
+def test_a_replay_ends_where_the_run_was_rewound_to() -> None:
+    run = fit(trainer(callbacks=[keeps(5)]), epochs=3)
+    run.rewind(5)
+    assert (run.status, run.stop_reason) == ("stopped", "stopped")
+    assert run.replay().step == 5
+
+
 def test_a_replay_goes_through_a_stop_and_a_resume() -> None:
     run = fit(trainer(callbacks=[Does(11, Run.stop)]), epochs=3)
     run.set_lr(0.01)
@@ -290,6 +314,25 @@ def test_a_replay_after_a_restart_repeats_the_changes_before_it(tmp_path: Path) 
     assert same(run, fit(trainer(callbacks=[at_nine()]), epochs=3))
     assert [(edit.step, edit.kind) for edit in line_of(run)] == [(9, "set_lr")]
     assert same(run.replay(), run)
+
+
+def test_a_replay_makes_no_change_twice_that_its_beginning_has(tmp_path: Path) -> None:
+    fork = fit(folder=tmp_path / "run").fork(0, layers_reset=["4"], lr=0.01)
+    fork.checkpoint()  # makes a folder
+    again = Trainer.resume(fork.folder, rows(), model=net(7))
+    assert [(edit.step, edit.kind) for edit in line_of(again)] == [(0, "fork")]
+    assert same(again.replay(), fork)
+
+
+def test_a_replay_from_a_beginning_that_was_changed_since_is_refused() -> None:
+    run = fit()
+    fork = run.fork(0, lr=0.01)
+    run.rewind(0)
+    run.set_lr(0.5)
+    run.checkpoint()
+    with pytest.raises(TrainError, match=r"step 0 of '.*' was changed since: lr 0.5"):
+        fork.replay()
+    assert same(run.resume().replay(), run)
 
 
 def at_nine() -> Does:

@@ -258,6 +258,17 @@ def test_while_fit_still_prepares_the_run_stops_before_its_first_step() -> None:
     assert (run.stop_reason, run.step) == ("interrupted", 0)
 
 
+def test_while_the_view_of_a_run_opens_that_goes_on() -> None:
+    run = fit(trainer(callbacks=[Does(5, Run.stop)]))
+    undo = active.on_start(lambda run: interrupt())
+    try:
+        run.resume()
+    finally:
+        undo()
+    assert (run.stop_reason, run.step, run.active) == ("interrupted", 5, False)
+    assert same(run.resume(), fit())
+
+
 def test_afterwards_an_interrupt_is_a_keyboard_interrupt_again() -> None:
     fit(trainer(callbacks=[Does(5, lambda run: interrupt())]))
     with pytest.raises(KeyboardInterrupt):

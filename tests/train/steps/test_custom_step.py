@@ -52,6 +52,7 @@ def test_a_gan_trains_both_its_networks_and_tells_both_losses(points):
     run = Trainer(models, step=gan_step).fit(points, epochs=3, batch_size=32, folder=False)
     assert run.step == len(run.history) == 12
     assert set(run.history.names) >= {"generator", "critic", "loss", "lr"}
+    assert run.notices[0].startswith("generator: adamw fused, lr 0.001; critic: adamw")
     total = run.history["generator"] + run.history["critic"]
     assert np.allclose(run.history["loss"], total)
     assert set(run.history.epochs[0]) >= {"generator", "critic", "loss"}
@@ -157,6 +158,11 @@ def test_words_that_the_step_would_have_to_heed_are_refused(words):
 def test_several_models_need_a_step():
     with pytest.raises(TrainError, match="several models need a step of your own"):
         Trainer(gan())
+
+
+def test_there_is_nothing_to_evaluate_before_any_fit_either(points):
+    with pytest.raises(TrainError, match="cannot be told without training on them"):
+        Trainer(gan(), step=gan_step).evaluate(points)
 
 
 def test_validation_is_refused_before_the_first_step(points):

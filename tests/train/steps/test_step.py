@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 
-from mlnb.train.steps.step import build_step, call, detached, widened
+from mlnb.train.steps.step import build_step, call, mapped, widened
 
 CPU = torch.device("cpu")
 
@@ -293,7 +293,7 @@ def test_outputs_of_several_parts_are_widened_and_detached() -> None:
     wide = widened({"a": half, "b": [count, None], "c": (half,)})
     assert wide["a"].dtype == wide["c"][0].dtype == torch.float32
     assert wide["b"][0] is count
-    assert not detached(wide)["a"].requires_grad
+    assert not mapped(wide, torch.Tensor.detach)["a"].requires_grad
 
 
 def test_closing_leaves_the_optimizer_as_it_was() -> None:
@@ -353,10 +353,10 @@ def test_the_gradient_norm_of_a_step_is_there_when_it_was_asked_for(how: dict[st
     twin = copy.deepcopy(model)
     F.cross_entropy(twin(x), y).backward()
     expected = nn.utils.get_total_norm([p.grad for p in twin.parameters()])
-    step.norm_wanted = True  # type: ignore[attr-defined]
+    assert step.take_norm() is None
     step(x, y)
-    assert step.norm.item() == pytest.approx(expected.item())  # type: ignore[attr-defined]
-    assert not step.norm_wanted  # type: ignore[attr-defined]
-    kept = step.norm  # type: ignore[attr-defined]
     step(*rest[0])
-    assert step.norm is kept  # type: ignore[attr-defined]
+    norm = step.take_norm()
+    assert norm is not None
+    assert norm.item() == pytest.approx(expected.item())  # of the step that was asked
+    assert step.take_norm() is None  # and none was taken since

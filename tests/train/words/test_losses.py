@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 import pytest
@@ -218,6 +219,35 @@ def test_a_function_that_gives_no_single_number_is_refused():
         resolve(_raising)
     with pytest.raises(TrainError, match="received int"):
         resolve(5)
+
+
+@dataclass
+class Focal:
+    """A loss as a person may write it: equal to its like, and so without a hash."""
+
+    gamma: float = 2.0
+
+    def __call__(self, outputs, targets):
+        each = F.cross_entropy(outputs, targets, reduction="none")
+        return ((1 - (-each).exp()) ** self.gamma * each).mean()
+
+
+def test_an_object_that_can_be_called_is_a_loss():
+    assert resolve(Focal()).said == "loss: Focal"
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (nn.CrossEntropyLoss(reduction="none"), r"gave \[3\], expected one number"),
+        (nn.CrossEntropyLoss(weight=torch.ones(5)), "failed on the first rows: weight tensor"),
+        ("cross_entropy(label_smoothing=3)", "cross_entropy failed on the first rows: label_sm"),
+    ],
+    ids=["reduction", "weight", "smoothing"],
+)
+def test_losses_of_torch_are_tried_on_the_first_rows_too(loss, message):
+    with pytest.raises(TrainError, match=message):
+        resolve(loss)
 
 
 def _raising(outputs, targets):

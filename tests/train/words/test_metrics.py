@@ -285,6 +285,25 @@ def test_running_counts_are_the_same_as_over_the_whole():
     assert metrics.running_values({}) == {}
 
 
+def test_running_counts_leave_out_rows_without_a_label():
+    logits, labels = torch.eye(4), torch.tensor([0, 1, -100, 0])
+    loss = resolve_loss("auto", outputs=logits, targets=labels)
+    metrics = resolve_metrics("accuracy", loss=loss, outputs=logits, targets=labels)
+    sums = {}
+    for at in range(0, 4, 2):
+        metrics.running(logits[at : at + 2], labels[at : at + 2], sums)
+    assert metrics.running_values(sums)["accuracy"] == pytest.approx(2 / 3)
+
+
+def test_a_margin_says_yes_from_zero_on_and_a_probability_from_a_half():
+    outputs, targets = torch.tensor([[0.3], [-0.3]]), torch.tensor([[1.0], [0.0]])
+    for name, accuracy in (("hinge", 1.0), ("bce", 0.5)):
+        loss = Loss(name, nn.MSELoss(), "", "binary")
+        metrics = resolve_metrics("accuracy", loss=loss, outputs=outputs, targets=targets)
+        metrics.update(outputs, targets)
+        assert metrics.compute() == {"accuracy": accuracy}
+
+
 def test_running_errors_are_those_of_all_rows():
     loss = Loss("mse", nn.MSELoss(), "", "regression")
     truth, guess = torch.randn(100, 2), torch.randn(100, 2)

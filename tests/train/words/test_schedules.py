@@ -262,6 +262,10 @@ def test_unknown_words_options_and_lengths_are_told():
         resolve("one_cycle", total=None, epoch=None)
     with pytest.raises(TrainError, match="share from 0 to 1"):
         resolve("warmup(share=3)")
+    for word in ("step(every='a')", "step(at='a')", "cosine(end='a')", "plateau(factor=2)"):
+        with pytest.raises(TrainError, match=f"the schedule {word[:4]}.* cannot be made: "):
+            resolve(word)
+    assert resolve("step(at=5)").said == resolve("step(at=(5,))").said
     assert resolve("step", total=None, epoch=None) is not None
     assert resolve(None) is None
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlnb.errors import MlnbError, ModelFormatError, unknown
 from mlnb.formats.archive import Archive
+from mlnb.formats.element_types import numpy_dtype
 from mlnb.formats.model_file import Danger, ModelFile
 from mlnb.formats.torch.exported.calls import foreign_calls
 from mlnb.formats.torch.exported.graph import BROKEN, DTYPES, ExportedGraph, dimensions
-from mlnb.formats.weights.element_types import numpy_dtype
 from mlnb.formatting import display_text
 from mlnb.limits import LIMITS, Limits
 

@@ -23,29 +23,10 @@ if TYPE_CHECKING:
     from mlnb.limits import Limits
     from mlnb.specs import Shape
 
-DTYPES = {
-    1: "uint8",
-    2: "int8",
-    3: "int16",
-    4: "int32",
-    5: "int64",
-    6: "float16",
-    7: "float32",
-    8: "float64",
-    9: "complex32",
-    10: "complex64",
-    11: "complex128",
-    12: "bool",
-    13: "bfloat16",
-    28: "uint16",
-    29: "float8_e4m3fn",
-    30: "float8_e5m2",
-    31: "float8_e4m3fnuz",
-    32: "float8_e5m2fnuz",
-    33: "float8_e8m0fnu",
-    34: "uint32",
-    35: "uint64",
-}
+_NAMES = """uint8 int8 int16 int32 int64 float16 float32 float64 complex32 complex64 complex128
+    bool bfloat16 uint16 float8_e4m3fn float8_e5m2 float8_e4m3fnuz float8_e5m2fnuz
+    float8_e8m0fnu uint32 uint64"""
+DTYPES = dict(zip((*range(1, 14), *range(28, 36)), _NAMES.split(), strict=True))
 """The schema's `ScalarType`, by NumPy's or ml_dtypes' names."""
 
 BROKEN = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError)

@@ -1,4 +1,4 @@
-"""The modules around a node: what torch's exporters write down, and what names with slashes tell.
+"""Names in a file, and the modules around a node: written by torch's exporters, or told by slashes.
 
 The dynamo exporter writes two Python lists as text into each node's `metadata_props`: the paths of
 the modules around it (`['', 'layer1', 'layer1.0', 'layer1.0.conv1', 'conv2d_1']`, the last is the
@@ -11,6 +11,12 @@ from __future__ import annotations
 
 import re
 from ast import literal_eval
+from typing import TYPE_CHECKING
+
+from mlnb.formats.wire import text
+
+if TYPE_CHECKING:
+    from mlnb.limits import Limits
 
 Scope = tuple[str, ...]
 
@@ -21,6 +27,25 @@ DEPTH = 64
 """Modules around one node; no exporter comes near, and a hostile name does not pass it."""
 
 _QUOTED = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
+
+
+class Names(dict[bytes, str]):
+    """Each name of the file once, as text, clipped where it is too long."""
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__()
+        self.limits = limits
+        self.clipped = 0
+
+    def __missing__(self, raw: bytes) -> str:
+        name = text(raw)
+        if len(name) > self.limits.name_length:
+            name = name[: self.limits.name_length]
+            self.clipped += 1
+        self[raw] = name
+        if len(self) > self.limits.values:
+            self.limits.check("values", len(self), "the graph")
+        return name
 
 
 class Scopes:

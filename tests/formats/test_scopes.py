@@ -6,7 +6,7 @@ import pytest
 from models_made import onnx_models
 
 from mlnb.formats import open_model_file
-from mlnb.formats.onnx.scopes import DEPTH, Scopes
+from mlnb.formats.scopes import DEPTH, Scopes
 
 
 def test_the_dynamo_exporter_tells_modules_and_their_classes() -> None:

@@ -1,16 +1,20 @@
-"""Types of elements as files of weights name them: their sizes, and NumPy's dtype for each.
+"""Types of elements as files name them: their sizes, and NumPy's dtype for each.
 
 Types that NumPy lacks come as ml_dtypes' (bfloat16, float8 …), where it is installed.
 """
 
 from __future__ import annotations
 
+import re
+from math import prod
 from typing import TYPE_CHECKING
 
 from mlnb.errors import MissingExtra, ModelFormatError
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from mlnb.specs import Shape
 
 ITEM_BYTES = {
     "bool": 1,
@@ -39,36 +43,60 @@ ITEM_BYTES = {
     "qint32": 4,
     "quint4x2": 1,
     "quint2x4": 1,
+    "qint16": 2,
+    "quint16": 2,
     "float4_e2m1fn_x2": 1,
+    "float8_e4m3b11fnuz": 1,
+    "int4": 1,
+    "uint4": 1,
+    "int2": 1,
+    "uint2": 1,
 }
-"""Bytes of one element, by the name of its type; packed types by the byte."""
+"""Bytes of one element, by the name of its type; packed types by the byte, as TensorFlow's small
+integers are; of ONNX's, which it packs, `onnx/types.py` knows the bits."""
 
-_STORED_AS = {"qint8": "int8", "quint8": "uint8", "qint32": "int32"}
+_STORED_AS = {name: name[1:] for name in ("qint8", "quint8", "qint16", "quint16", "qint32")}
+_OF_ML_DTYPES = re.compile(r"bfloat16|float[468]_e\d+m\d+[a-z\d]*|u?int[24]")
 
 
 def numpy_dtype(name: str) -> np.dtype:
     """NumPy's dtype for a type of elements; a quantised one by the integers that are stored.
 
+    >>> numpy_dtype("bfloat16"), numpy_dtype("qint8")
+    (dtype(bfloat16), dtype('int8'))
+
     Raises:
         ModelFormatError: NumPy has nothing for it.
-        MissingExtra: it takes ml_dtypes.
+        MissingExtra: it takes ml_dtypes, or a newer one.
     """
+    from mlnb.child.arrays import dtype_named
+
+    try:
+        return dtype_named(_STORED_AS.get(name, name))
+    except (ImportError, AttributeError) as error:
+        if not _OF_ML_DTYPES.fullmatch(name):
+            raise ModelFormatError(f"NumPy has no arrays of {name}") from error
+        raise MissingExtra(f"{name} needs ml_dtypes; run: pip install -U ml_dtypes") from error
+
+
+def stored_bytes(dtype: str, shape: Shape | None) -> int | None:
+    """The size of a tensor in bytes; `None` where its type or a dimension is not known.
+
+    >>> stored_bytes("float32", (2, 3)), stored_bytes("float32", ("N", 3))
+    (24, None)
+    """
+    numbers = [size for size in shape or () if isinstance(size, int) and size >= 0]
+    if shape is None or dtype not in ITEM_BYTES or len(numbers) < len(shape):
+        return None
+    return prod(numbers) * ITEM_BYTES[dtype]
+
+
+def swapped(raw: bytes, dtype: np.dtype) -> bytes:
+    """The bytes of each number in turned order; a complex one is two numbers."""
     import numpy as np
 
-    name = _STORED_AS.get(name, name)
-    try:
-        return np.dtype(name)
-    except TypeError:
-        pass
-    if not name.startswith(("bfloat", "float8", "int4", "uint4")):
-        raise ModelFormatError(f"NumPy has no arrays of {name}")
-    try:
-        import ml_dtypes
-
-        dtype: np.dtype = np.dtype(getattr(ml_dtypes, name))
-    except (ImportError, AttributeError) as error:
-        raise MissingExtra(f"{name} needs ml_dtypes; run: pip install -U ml_dtypes") from error
-    return dtype
+    unit = dtype.itemsize // 2 if dtype.kind == "c" else dtype.itemsize
+    return np.frombuffer(raw, np.uint8).reshape(-1, unit)[:, ::-1].tobytes()
 
 
 def contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
