@@ -110,7 +110,7 @@ def unknown(kind: str, name: str, names: Iterable[str]) -> UnknownName:
     All names are listed where they are few; of many those that are close, where there are any.
 
     >>> unknown("input", "dta", ["data", "mask"])
-    UnknownName("no input 'dta'; did you mean 'data'? It has: data, mask")
+    UnknownName("no input 'dta'; did you mean 'data'? Known: data, mask")
     """
     known = list(names)
     close = get_close_matches(name, known, n=3, cutoff=0.5)
@@ -121,7 +121,7 @@ def unknown(kind: str, name: str, names: Iterable[str]) -> UnknownName:
         return UnknownName(f"{said} Close too: {others}" if others else said)
     shown = ", ".join(map(_visible, known[:FEW])) or "none"
     more = f" and {len(known) - FEW} more" if len(known) > FEW else ""
-    return UnknownName(f"{said} It has: {shown}{more}")
+    return UnknownName(f"{said} Known: {shown}{more}")
 
 
 def _visible(name: str) -> str:

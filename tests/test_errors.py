@@ -37,12 +37,12 @@ def test_ordinary_python_code_catches_them_too(name, builtin):
 def test_an_unknown_name_lists_the_closest_and_those_that_exist():
     error = unknown("input", "dta", ["data", "mask"])
     assert isinstance(error, UnknownName)
-    assert str(error) == "no input 'dta'; did you mean 'data'? It has: data, mask"
+    assert str(error) == "no input 'dta'; did you mean 'data'? Known: data, mask"
 
 
 def test_an_unknown_name_far_from_all_gets_no_guess():
-    assert str(unknown("node", "zzz", ["conv"])) == "no node 'zzz'. It has: conv"
-    assert str(unknown("node", "x", [])) == "no node 'x'. It has: none"
+    assert str(unknown("node", "zzz", ["conv"])) == "no node 'zzz'. Known: conv"
+    assert str(unknown("node", "x", [])) == "no node 'x'. Known: none"
 
 
 def test_of_many_names_a_dozen_is_listed():

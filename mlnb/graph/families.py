@@ -108,14 +108,14 @@ _ELSEWHERE = {
         "UpSampling UpsampleNearest UpsampleBilinear Resizing Rescaling CropAndResize "
         "AdaptiveAveragePool NonMaxSuppressionPool"
     ),
-    "merge": "BiasAdd AddN Concatenate Concatenation Cat Pack Average Addcmul ParallelConcat",
+    "merge": "AddN Concatenate Concatenation Cat Pack Average Addcmul ParallelConcat",
     "math": (
         "Multiply Subtract Maximum Minimum RealDiv FloorDiv FloorMod Prod Any All LogicalAnd "
         "LogicalOr LogicalNot NotEqual Rsqrt Square SquaredDifference ScalarTensor Var Std "
         "ReduceAll ReduceAny RandomStandardNormal RandomUniformInt DecodeJpeg DecodePng "
         "TFLiteDetectionPostProcess NonMaxSuppressionWithScores CombinedNonMaxSuppression Cumsum "
         "StringSplit StringJoin StringLower RegexReplace StringFormat AsString StringToNumber "
-        "ReduceJoin "
+        "ReduceJoin BiasAdd "
         "Eq Ne Gt Ge Lt Le Amax Amin Norm Rfft Irfft Softcap Argsort Sort Bucketize"
     ),
     "attention": "AdditiveAttention ScaledDotProductEfficientAttention GroupedQueryAttention",

@@ -17,13 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets as t
-from IPython.display import display, update_display
 
 from mlnb.data.images import rgb_pixels
 from mlnb.errors import DataError, MlnbError
 from mlnb.formatting import Markup, display_text, html, image_uri
 from mlnb.progress import progress_text, shown_by
-from mlnb.widgets import base
 from mlnb.widgets.answer import Answer, Shown, answer_html, answer_json, answer_text
 from mlnb.widgets.asked import Asked
 from mlnb.widgets.base import Widget, bundle, error_line, refuse_unknown
@@ -92,7 +90,6 @@ class PredictionPanel(Widget):
             model, labels=labels, preprocessing=preprocessing, explain=explain, text=text
         )
         self._shown: Shown | None = None
-        self._displayed = False
         self._uploads = Uploads()
         self._work = OneAtATime("mlnb-prediction")
         self._pictures: OrderedDict[str, tuple[RGBArray, Answer]] = OrderedDict()
@@ -144,13 +141,6 @@ class PredictionPanel(Widget):
         return answer
 
     # ----------------------------------------------------------------------------- the two outputs
-
-    def _ipython_display_(self) -> None:
-        if self.comm is None or not base.has_front_end():
-            raise NotImplementedError  # IPython goes on to `_repr_mimebundle_`
-        display(self._static_bundle(), raw=True, display_id=self.static_id)
-        self._displayed = True
-        display(self._repr_mimebundle_(), raw=True)
 
     def static_html(self) -> Markup:
         """The last picture or text with its bars, without a script."""
@@ -266,9 +256,8 @@ class PredictionPanel(Widget):
         """Keep the answer for views that open later, and for the saved notebook."""
         self._shown = shown
         self.last = {"request": request, **shown.to_json()}
-        if self._displayed:
-            with suppress(Exception):  # the answer is there, whether or not the notebook hears it
-                update_display(self._static_bundle(), raw=True, display_id=self.static_id)
+        with suppress(Exception):  # the answer is there, whether or not the notebook hears it
+            self._renew_static()
 
 
 def _text(asked: Any) -> str:

@@ -158,7 +158,7 @@ def test_a_mistake_is_told_in_one_line(notebook, folder: Path, cell: str, said: 
 def test_the_closest_model_is_named(notebook, folder: Path):
     notebook.run("%mlload net.onnx;")
     notebook.run("neta = 3")
-    assert "did you mean 'net'? It has: net\n" in notebook.run("%mlgraph nett").err
+    assert "did you mean 'net'? Known: net\n" in notebook.run("%mlgraph nett").err
 
 
 def test_a_variable_that_holds_something_else_is_not_overwritten(notebook, folder: Path):

@@ -76,7 +76,7 @@ def test_the_options_are_those_of_predict(loaded, monkeypatch):
         ("%mlpredict nt x1", "no model 'nt'; did you mean 'net'"),
         ("%mlpredict net x2", "no variable 'x2'; did you mean 'x1'"),
         ("%mlpredict net x1[:1]", "put it into a variable first"),
-        ("%mlpredict net X=x1", "There is no input 'X'. It has: x."),
+        ("%mlpredict net X=x1", "There is no input 'X'. Known: x."),
         ("%mlpredict two x1", "which input it is for; they are: a=VARIABLE b=VARIABLE"),
         ("%mlpredict x1 x1", "x1 is of type ndarray, not a Model"),
         ("%mlpredict net x1 --timeout soon", "invalid float value: 'soon'"),

@@ -47,7 +47,7 @@ def test_several_inputs_are_fed_by_name():
 def test_missing_and_unknown_names_are_told_together():
     two = [("input_ids", "int64", ("N",)), ("mask", "int64", ("N",))]
     assert refused(two, {"inputs_ids": [1]}) == (
-        "There is no input 'inputs_ids'; did you mean 'input_ids'? It has: input_ids, mask. "
+        "There is no input 'inputs_ids'; did you mean 'input_ids'? Known: input_ids, mask. "
         "Input `input_ids` (int64 [N]) is missing. Input `mask` (int64 [N]) is missing."
     )
 

@@ -19,7 +19,7 @@ from PIL import Image
 from mlnb import progress
 from mlnb.errors import DataError, ImageError
 from mlnb.models.loading import load_model
-from mlnb.widgets import base, prediction_panel
+from mlnb.widgets import base
 from mlnb.widgets.prediction_panel import KEPT, PredictionPanel
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202e{0}\n"
@@ -483,9 +483,9 @@ def test_a_saved_text_bears_its_words():
 def test_an_answer_takes_the_place_of_the_picture_that_was_displayed(monkeypatch):
     shown: list[tuple[str, str]] = []
     monkeypatch.setattr(base, "has_front_end", lambda: True)
-    monkeypatch.setattr(prediction_panel, "display", lambda data, **_: None)
+    monkeypatch.setattr(base, "display", lambda data, **_: None)
     monkeypatch.setattr(
-        prediction_panel,
+        base,
         "update_display",
         lambda data, raw, display_id: shown.append((display_id, data["text/html"])),
     )

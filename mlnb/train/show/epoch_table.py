@@ -54,7 +54,8 @@ def _table(history: History) -> tuple[list[str], list[tuple[bool, list[str]] | N
             continue
         texts = [_cell(name, epochs[at].get(name)) for name in names]
         rows.append((epochs[at] is best, texts))
-    return [display_text(str(name), 30) for name in names], rows
+    heads = ["time" if name == "seconds" else display_text(str(name), 30) for name in names]
+    return heads, rows
 
 
 def _shortened(count: int, best: int | None) -> list[int | None]:

@@ -193,7 +193,7 @@ def test_unknown_words_and_options_name_the_closest():
         resolve("cros_entropy")
     with pytest.raises(UnknownName, match="did you mean 'label_smoothing'"):
         resolve("cross_entropy(smoothing=0.1)")
-    with pytest.raises(UnknownName, match="It has: cross_entropy, nll, bce"):
+    with pytest.raises(UnknownName, match="Known: cross_entropy, nll, bce"):
         resolve("zzz")
     for hostile in ("", "mse(__import__('os'))", "mse(**x)", "a b", "mse(delta=open('x'))"):
         with pytest.raises(TrainError, match="is no word that can be read"):
