@@ -131,8 +131,9 @@ def network_python(
     """A whole network as the Python that builds it, imports first."""
     body = layers_python(layers, variable, sources)
     blocks = any(one.inner for one in layers)
-    imports = ["from mlnb.networks import layers"] if blocks else []
-    imports.append("from mlnb.networks.sequential import Sequential")
+    imports = ["from mlnb import Sequential"]
+    if blocks:
+        imports.append("from mlnb.networks import layers")
     given = [] if input_shape is None else [f"input_shape={tuple(input_shape)!r}"]
     given.append(f'name="{variable}"')
     head = f"{variable} = Sequential({', '.join(given)})"

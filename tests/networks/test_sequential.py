@@ -221,7 +221,7 @@ def test_a_chain_can_be_copied():
 def test_building_brings_neither_the_notebook_nor_the_heavy_parts_of_torch():
     code = (
         "import sys\n"
-        "from mlnb.networks.sequential import Sequential\n"
+        "from mlnb import Sequential\n"
         "net = Sequential((1, 8, 8)).conv2d(4, 3, 'relu').flatten().dense(2).loss('mse')\n"
         "net.summary(), net.spec(), net.code()\n"
         "heavy = ['torch._dynamo', 'torchvision', 'sklearn', 'plotly', 'IPython', 'ipywidgets']\n"

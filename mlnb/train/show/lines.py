@@ -66,7 +66,7 @@ def final_line(run: Any) -> str:
         f"epoch {run.epoch:,}/{run.epochs:,}"
     )  # fmt: skip
     parts = [f"{reason}: {where}, {plural(run.step, 'step')} in {seconds_text(run.seconds)}"]
-    parts += _last_values(run.history, but=())
+    parts += _last_values(run.history, but=()) or _values(run.history)
     if len(run.history.epochs) > 1:
         parts += _best(run.history)
     if run.error is not None:

@@ -47,7 +47,8 @@ def go_on(run: Run, _: None = None) -> None:
         set_random_state(run._random)
         run._paused, run.status = False, "training"
         run._clock.start(run.step)
-        run.history.mark(run.step, "resume")
+        if not run._control.stopping:  # a stop ends a pause, too
+            run.history.mark(run.step, "resume")
         run._on_tick.tell(run)
 
 
