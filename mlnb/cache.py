@@ -122,12 +122,17 @@ def file_sha256(path: Path) -> str:
 def put(part: Path, path: Path) -> None:
     """Give a finished file or folder its name, and the name to the disk."""
     part.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that a rename in the folder outlives a loss of power."""
     with suppress(OSError):  # Windows opens no folders
-        folder = os.open(path.parent, os.O_RDONLY)
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(descriptor)
         finally:
-            os.close(folder)
+            os.close(descriptor)
 
 
 def sync(descriptor: int) -> None:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from mlnb.cache import DOWNLOADS, cache_folder, locked, put, write_whole, writing
+from mlnb.cache import DOWNLOADS, cache_folder, file_sha256, locked, put, write_whole, writing
 from mlnb.errors import DownloadError, DownloadRefused, MlnbError
 from mlnb.formatting import display_text
 from mlnb.transfer import Transfer, transfer
@@ -68,11 +68,11 @@ def download(
         job = Transfer(address, part, limit, expected is not None, tell)
         begun = job.got > 0
         transfer(job)
-        came = _digest(part)
+        came = file_sha256(part)
         if begun and expected not in (None, came):  # what was left here may be what is wrong
             part.unlink()
             transfer(job)
-            came = _digest(part)
+            came = file_sha256(part)
         if expected is not None and came != expected:
             part.unlink()
             raise _another(address, file, came, expected, published=wanted is not None)
@@ -155,15 +155,10 @@ def _checked(sha256: str | None) -> str | None:
     raise MlnbError(f"a sha256 has 64 hexadecimal digits; got {display_text(sha256)!r}")
 
 
-def _digest(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
 def _is_here(file: Path, expected: str | None, tell: Callable[[str], object]) -> bool:
     if not file.is_file():
         return False
-    if expected is not None and _digest(file) == expected:
+    if expected is not None and file_sha256(file) == expected:
         return True
     tell(f"{display_text(file.name)} in the cache is not what it should be; it is downloaded again")
     return False

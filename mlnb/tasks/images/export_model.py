@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlnb.errors import need
-from mlnb.models.loading import load_model
 from mlnb.networks.export import session
 from mlnb.networks.to_onnx import OPSET
 from mlnb.tasks.images.export_joints import at_opset, behind, opset_of
@@ -49,14 +48,8 @@ def _as_onnx(features: ModelFeatures) -> Any:
         return onnx.load_from_string(model._file.content())  # type: ignore[attr-defined]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "backbone.onnx"
-        if model.format != "TFLite":
-            model.to_onnx(path)
-            return onnx.load(str(path))
-        features.whole.to_onnx(path)  # a cut of TFLite is not converted, a conversion is cut
-        converted = load_model(path)
-        place = features.cut if features.cut in converted.graph.producers else None
-        cut = converted.cut(outputs=[place or str(converted.suggest_cut())])
-        return onnx.load_from_string(cut._file.content())  # type: ignore[attr-defined]
+        model.to_onnx(path)
+        return onnx.load(str(path))
 
 
 def _drop_weights_from_inputs(made: Any) -> None:

@@ -26,13 +26,12 @@ import torch
 from torch import Tensor
 
 from mlnb._version import __version__
-from mlnb.cache import put
+from mlnb.cache import put, sync_folder
 from mlnb.formatting import display_text
 from mlnb.train.keep.checkpoint_files import (
     TYPES,
     damaged,
     read_bytes,
-    sync_folder,
     write_bytes,
     write_tensors,
 )

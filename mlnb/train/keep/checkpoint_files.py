@@ -9,7 +9,6 @@ import json
 import os
 import stat
 import struct
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,16 +86,6 @@ def write_bytes(path: Path, parts: list[Any]) -> dict[str, Json]:
         file.flush()
         sync(file.fileno())
     return {"bytes": size, "sha256": digest.hexdigest()}
-
-
-def sync_folder(folder: Path) -> None:
-    """Make sure that a rename in the folder outlives a loss of power."""
-    with suppress(OSError):  # Windows opens no folders
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def read_bytes(folder: Path, name: str, limit: int) -> bytes:

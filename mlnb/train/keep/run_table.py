@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from mlnb.errors import CheckpointError, unknown
-from mlnb.formatting import Markup, display_text, html
+from mlnb.formatting import Markup, display_text, html, text_table
 from mlnb.train.keep import checkpoint
 from mlnb.train.keep.run_folder import entries
 
@@ -142,12 +142,7 @@ class RunTable(Sequence[RunRow]):
     def __repr__(self) -> str:
         if not self._rows:
             return f"no runs in {display_text(str(self.folder), 200)}"
-        cells = [list(_COLUMNS), *map(self._cells, self._rows)]
-        widths = [max(len(line[i]) for line in cells) for i in range(len(_COLUMNS))]
-        return "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-            for line in cells
-        )
+        return "\n".join(text_table([list(_COLUMNS), *map(self._cells, self._rows)]))
 
     def _repr_html_(self) -> Markup:
         if not self._rows:
