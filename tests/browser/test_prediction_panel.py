@@ -130,10 +130,9 @@ def test_pictures_are_dropped_explained_chosen_and_pasted(
     expect(given).to_have_count(4)
     expect(given.nth(2)).to_contain_text("temple")
     expect(panel.root.locator(".mlnb-heat")).to_be_visible()
-    panel.shoot(screenshots / "prediction_panel_light.png")
-    server.theme(page, "JupyterLab Dark")
-    panel.shoot(screenshots / "prediction_panel_dark.png")
-    server.theme(page, "JupyterLab Light")
+    for theme in ("dark", "light"):  # the server keeps what another test chose
+        server.theme(page, f"JupyterLab {theme.title()}")
+        panel.shoot(screenshots / f"prediction_panel_{theme}.png")
     given.nth(1).click()
     expect(panel.root.locator(".mlnb-told")).to_contain_text("notes.txt is no picture")
     panel.shoot(screenshots / "prediction_panel_no_picture.png")
